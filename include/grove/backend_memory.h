@@ -1,0 +1,42 @@
+/*
+ * The memory backend, for tests: the same code as on disk, without a disk.
+ *
+ * A "disk" holds what outlives a store: environments by path, each with its
+ * last committed and its last synced state. Hand it to grove_store_open as
+ * options.backend_context, with options.backend =
+ * grove_backend_find("memory"). Without a disk a store has one to itself,
+ * which goes when it is closed.
+ */
+#ifndef GROVE_BACKEND_MEMORY_H
+#define GROVE_BACKEND_MEMORY_H
+
+#include <grove/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct grove_memory_disk grove_memory_disk;
+
+/*
+ * An empty disk; the caller owns it. `allocator` is borrowed until it is
+ * freed, NULL for malloc. NULL when out of memory.
+ */
+GROVE_API grove_memory_disk *grove_memory_disk_new(const grove_allocator *allocator);
+
+/* Gives the disk back; no store may be open on it. Accepts NULL. */
+GROVE_API_VOID void grove_memory_disk_free(grove_memory_disk *disk);
+
+/*
+ * A power cut: every environment of the disk falls back to its last synced
+ * state. No store may be open on it, except such as are only closed after.
+ * In GROVE_DURABILITY_FULL every commit syncs; in the other modes only
+ * grove_store_sync does.
+ */
+GROVE_API_VOID void grove_memory_disk_cut_power(grove_memory_disk *disk);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

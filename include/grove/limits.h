@@ -1,0 +1,50 @@
+/*
+ * Every limit of the library. docs/LIMITS.md says what each bounds and why.
+ *
+ * A build with GROVE_TINY_LIMITS shrinks those that bound pieces of our own
+ * structures, so that their edges lie where tests reach them; it neither
+ * changes a format nor what an application may do.
+ */
+#ifndef GROVE_LIMITS_H
+#define GROVE_LIMITS_H
+
+/* A document's id, in bytes. At least 1. */
+#define GROVE_DOCUMENT_ID_BYTES_MAX 240
+/* A group's name, in bytes. At least 1. */
+#define GROVE_GROUP_NAME_BYTES_MAX 240
+/* A replica's id, in bytes. At least 1. */
+#define GROVE_REPLICA_BYTES_MAX 64
+/* A document type's name, in bytes, without its NUL. At least 1. */
+#define GROVE_TYPE_NAME_BYTES_MAX 15
+/* Parents of one event. */
+#define GROVE_EVENT_PARENTS_MAX 1024
+/* Events of one batch; also the events one save may hold. */
+#define GROVE_BATCH_EVENTS_MAX (1u << 28)
+/* Events of one document: clocks and sequences stay below this. */
+#define GROVE_DOCUMENT_EVENTS_MAX (UINT64_C(1) << 48)
+/* Content of one operation, in bytes. */
+#define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
+/* One frame of a block, decompressed, in bytes. */
+#define GROVE_FRAME_BYTES_MAX (UINT64_C(1) << 32)
+/* One stored value (a block, a group's state), in bytes. */
+#define GROVE_VALUE_BYTES_MAX (UINT64_C(1) << 33)
+/* The size limit of a store, in bytes. */
+#define GROVE_STORE_BYTES_MAX (UINT64_C(1) << 46)
+
+/* Pages of a part of a stored value: parts have n x page - 16 bytes. */
+#ifdef GROVE_TINY_LIMITS
+#define GROVE_PART_PAGES 1
+#else
+#define GROVE_PART_PAGES 16
+#endif
+
+/* What one save may rewrite when it rolls small batches up: no more than
+ * these events and these stored bytes. */
+#ifdef GROVE_TINY_LIMITS
+#define GROVE_ROLLUP_EVENTS_MAX 256
+#else
+#define GROVE_ROLLUP_EVENTS_MAX 65536
+#endif
+#define GROVE_ROLLUP_BYTES_MAX (UINT64_C(1) << 20)
+
+#endif

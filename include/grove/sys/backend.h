@@ -1,0 +1,185 @@
+/*
+ * The contract of a backend: an ordered key-value engine under one table of
+ * functions. For authors of backends; applications only pass a table on in
+ * grove_store_options.
+ *
+ * The numbered clauses below are what `tests/contract/` checks, point by
+ * point, on every backend. docs/BACKENDS.md repeats them with the reasons and
+ * says how to add a backend.
+ *
+ *   C1  An environment holds `table_count` tables. In each, keys are distinct
+ *       byte strings of 1 to key_bytes_max bytes that compare as unsigned
+ *       bytes, a prefix before what it begins; values are byte strings of 0
+ *       to value_bytes_max bytes.
+ *   C2  A read transaction sees the state that the last commit before its
+ *       begin left, for as long as it lives, whatever commits meanwhile.
+ *   C3  There is one write transaction at a time in all processes; beginning
+ *       another waits. It sees its own changes. No reader waits for it.
+ *   C4  commit makes all changes of a transaction visible at once, or, when
+ *       it fails, none. abort leaves none. Both end the transaction.
+ *   C5  In GROVE_DURABILITY_FULL a commit that returned GROVE_OK survives a
+ *       power cut; in every mode, what was committed before sync returned
+ *       does. After a power cut in FULL or RELAXED the state is that of some
+ *       commit not older than the last that had to survive.
+ *   C6  A value got from a read transaction is readable until that
+ *       transaction ends; one got from a write transaction until its next
+ *       put, remove, commit or abort.
+ *   C7  After GROVE_IO, GROVE_CORRUPT, GROVE_FULL or GROVE_NO_MEMORY from a
+ *       function of a write transaction, only abort is left.
+ *   C8  A cursor sees the transaction it belongs to. A put or a remove in that
+ *       transaction makes its cursors invalid until the next seek.
+ *   C9  No function keeps a pointer to its arguments after it returns, except
+ *       open's allocator.
+ *   C10 An environment may be used by any number of threads; a transaction
+ *       and its cursors by one thread at a time.
+ *   C11 close is called when no transaction is left. Opening what was closed
+ *       gives the state of its last commit.
+ *   C12 A failed open leaves nothing behind but, at most, an empty directory.
+ */
+#ifndef GROVE_SYS_BACKEND_H
+#define GROVE_SYS_BACKEND_H
+
+#include <grove/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes whenever this table or its clauses do. */
+#define GROVE_BACKEND_ABI 1u
+
+/* Capability bits. */
+enum {
+    /* Committed state outlives the process. */
+    GROVE_BACKEND_PERSISTENT = 1u << 0,
+    /* Several processes may open the same path. */
+    GROVE_BACKEND_SHARED = 1u << 1
+};
+
+/* What backends define for themselves. */
+typedef struct grove_backend_env grove_backend_env;
+typedef struct grove_backend_txn grove_backend_txn;
+typedef struct grove_backend_cursor grove_backend_cursor;
+
+typedef enum grove_txn_mode { GROVE_TXN_READ = 0, GROVE_TXN_WRITE = 1 } grove_txn_mode;
+
+typedef enum grove_seek {
+    /* The first entry whose key is at or after the given one. */
+    GROVE_SEEK_AT_OR_AFTER = 0,
+    /* The last entry whose key is before the given one; with an empty key,
+     * the last entry of all. */
+    GROVE_SEEK_BEFORE = 1
+} grove_seek;
+
+typedef struct grove_backend_options {
+    /* What grove_store_open was given; a directory for backends on disk. */
+    const char *path;
+    /* From grove_store_options, for backends that need more than a path. */
+    void *context;
+    const char *const *table_names;
+    uint32_t table_count;
+    /* Permission bits for what open creates. */
+    uint32_t directory_mode;
+    uint32_t file_mode;
+    /* The environment never grows beyond this; GROVE_FULL instead. */
+    uint64_t size_limit_bytes;
+    grove_durability durability;
+    /* Refuse to create; nothing on disk changes. */
+    bool must_exist;
+    const grove_allocator *allocator;
+} grove_backend_options;
+
+typedef struct grove_backend_statistics {
+    uint32_t page_bytes;
+    /* Bytes that the environment takes, free pages included. */
+    uint64_t size_bytes;
+    /* Bytes within size_bytes that a later write may use again. */
+    uint64_t free_bytes;
+    uint64_t size_limit_bytes;
+    uint32_t readers;
+    uint32_t readers_max;
+    uint64_t entries;
+} grove_backend_statistics;
+
+/*
+ * All functions are mandatory. Outputs are written on success only. A
+ * function may return, beside the statuses it lists, GROVE_IO, GROVE_CORRUPT
+ * and GROVE_NO_MEMORY.
+ */
+typedef struct grove_backend {
+    uint32_t abi;             /* GROVE_BACKEND_ABI */
+    const char *name;         /* lower-case ASCII, static */
+    uint32_t capabilities;    /* GROVE_BACKEND_* */
+    size_t key_bytes_max;     /* at least 384 */
+    uint64_t value_bytes_max; /* at least 1 MiB */
+    /* The unit in which large values are best stored: a value of
+     * n x page_bytes - 16 bytes wastes nothing. */
+    uint32_t page_bytes;
+
+    /*
+     * Opens or creates an environment. GROVE_NONE: must_exist, and nothing
+     * is there. GROVE_INVALID: the path is unusable or what is there is not
+     * of this backend; the error says what was found. GROVE_BUSY: no reader
+     * or lock slot.
+     */
+    grove_status (*open)(const grove_backend_options *options,
+                         grove_backend_env **env_out, grove_error *error_out);
+    void (*close)(grove_backend_env *env);
+
+    /* Makes everything committed so far durable. */
+    grove_status (*sync)(grove_backend_env *env, grove_error *error_out);
+    /* Costs the same whatever the environment holds. */
+    grove_status (*statistics)(grove_backend_env *env,
+                               grove_backend_statistics *statistics_out,
+                               grove_error *error_out);
+
+    /* GROVE_BUSY: no reader slot is free. */
+    grove_status (*begin)(grove_backend_env *env, grove_txn_mode mode,
+                          grove_backend_txn **txn_out, grove_error *error_out);
+    /* Ends the transaction, also when it fails. GROVE_FULL. */
+    grove_status (*commit)(grove_backend_txn *txn, grove_error *error_out);
+    void (*abort)(grove_backend_txn *txn);
+
+    /* GROVE_NONE: no such key. */
+    grove_status (*get)(grove_backend_txn *txn, uint32_t table, grove_bytes key,
+                        grove_bytes *value_out, grove_error *error_out);
+    /*
+     * Makes or replaces an entry with a value of `bytes` bytes, which the
+     * caller writes to *value_out before its next call on the transaction.
+     * GROVE_FULL.
+     */
+    grove_status (*put)(grove_backend_txn *txn, uint32_t table, grove_bytes key,
+                        size_t bytes, uint8_t **value_out, grove_error *error_out);
+    /* GROVE_NONE: no such key, and nothing is changed. GROVE_FULL. */
+    grove_status (*remove)(grove_backend_txn *txn, uint32_t table, grove_bytes key,
+                           grove_error *error_out);
+
+    grove_status (*cursor_open)(grove_backend_txn *txn, uint32_t table,
+                                grove_backend_cursor **cursor_out,
+                                grove_error *error_out);
+    /* Before the end of the cursor's transaction. */
+    void (*cursor_close)(grove_backend_cursor *cursor);
+    /* GROVE_NONE: there is no such entry; the cursor then needs a seek. */
+    grove_status (*cursor_seek)(grove_backend_cursor *cursor, grove_seek seek,
+                                grove_bytes key, grove_bytes *key_out,
+                                grove_bytes *value_out, grove_error *error_out);
+    /* The entry after the last one given. GROVE_NONE: that was the last. */
+    grove_status (*cursor_next)(grove_backend_cursor *cursor, grove_bytes *key_out,
+                                grove_bytes *value_out, grove_error *error_out);
+} grove_backend;
+
+/*
+ * The backends this library was built with, by name; NULL when there is none
+ * of that name. Name NULL gives the default, "lmdb". Tables are static. Safe
+ * from any thread.
+ */
+GROVE_API const grove_backend *grove_backend_find(const char *name);
+
+/* The name of the index-th backend, from 0; NULL beyond the last. */
+GROVE_API const char *grove_backend_name(size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * The contract of a document type: what a document's operations mean, how
+ * they are stored, and how they become a state. The library brings `text` and
+ * `opaque`; an application may bring its own.
+ *
+ * The library owns the event graph (ids, parents, timestamps) and hands a
+ * type whole arrays of operations in causal order. A type is pure: no I/O, no
+ * clock, no globals; the same calls give the same results.
+ *
+ * Stored bytes are hostile. operations_decode and state_decode must check
+ * what they are given, bound every size before they allocate, and fail with
+ * GROVE_CORRUPT (the caller turns that into GROVE_MALFORMED for bytes of a
+ * peer) and an offset; they never assert on input.
+ *
+ * A type's table is borrowed for as long as a document of it is open.
+ */
+#ifndef GROVE_SYS_DOCUMENT_TYPE_H
+#define GROVE_SYS_DOCUMENT_TYPE_H
+
+#include <grove/sys/bytes.h>
+#include <grove/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Changes whenever this table or its rules do. */
+#define GROVE_DOCUMENT_TYPE_ABI 1u
+
+/* Capability bits. */
+enum {
+    /* state_apply does not care in which causal order concurrent events
+     * come: it may be handed any of them. Without this bit a document of the
+     * type refuses concurrent events with GROVE_UNSUPPORTED. */
+    GROVE_TYPE_CONCURRENT = 1u << 0
+};
+
+typedef struct grove_document_type grove_document_type;
+
+/*
+ * An array of operations. Contents are borrowed from the bytes they were
+ * decoded from, or from the caller.
+ */
+typedef struct grove_operations {
+    const grove_operation *items;
+    size_t count;
+} grove_operations;
+
+/*
+ * The two frames in which a type stores its operations in a batch, or its
+ * state in a snapshot. `structure` is what is always needed; `content` is the
+ * bulk that some readers skip (for a text, the characters).
+ */
+typedef struct grove_type_frames {
+    grove_bytes structure;
+    grove_bytes content;
+} grove_type_frames;
+
+typedef struct grove_type_buffers {
+    grove_buffer structure;
+    grove_buffer content;
+} grove_type_buffers;
+
+/*
+ * A declarative description of a type's operations, for types that need no
+ * columns of their own: each kind is a list of fields, which an operation's
+ * content holds one after the other (GROVE_FIELD_UNSIGNED as LEB128,
+ * _SIGNED as zigzag LEB128, _BYTES as a LEB128 size and that many bytes). At
+ * rest each field is a column. Position is stored where `positioned` says so;
+ * every operation has count 1.
+ */
+typedef enum grove_field_type {
+    GROVE_FIELD_UNSIGNED = 0,
+    GROVE_FIELD_SIGNED = 1,
+    GROVE_FIELD_BYTES = 2
+} grove_field_type;
+
+typedef struct grove_schema_kind {
+    const char *name;
+    bool positioned;
+    size_t field_count;
+    const grove_field_type *fields;
+} grove_schema_kind;
+
+typedef struct grove_schema {
+    size_t kind_count; /* 1 to 64; at most 16 fields each */
+    const grove_schema_kind *kinds;
+} grove_schema;
+
+/*
+ * All functions are mandatory. `type` is the table itself. Where a function
+ * may fail, it may always return GROVE_NO_MEMORY.
+ */
+struct grove_document_type {
+    uint32_t abi;     /* GROVE_DOCUMENT_TYPE_ABI */
+    const char *name; /* 1 to GROVE_TYPE_NAME_BYTES_MAX bytes; stored */
+    /* Version of the bytes this type writes; it reads this and older. */
+    uint32_t format;
+    uint32_t capabilities; /* GROVE_TYPE_* */
+    /* For the grove_schema_* functions; NULL for types with own columns. */
+    const grove_schema *schema;
+
+    /*
+     * Whether an operation handed in by a caller is well-formed in itself:
+     * kind, count against content. GROVE_INVALID says what is wrong.
+     */
+    grove_status (*operation_check)(const grove_document_type *type,
+                                    const grove_operation *operation,
+                                    grove_error *error_out);
+    /*
+     * Extends `last` by `next`, which the same replica made directly after,
+     * when one operation can stand for both: changes last's kind, count and
+     * position, and returns true. Contents are not looked at: the joined
+     * content is that of `last` followed by that of `next`.
+     */
+    bool (*operation_join)(const grove_document_type *type, grove_operation *last,
+                           const grove_operation *next);
+    /*
+     * Cuts an operation into its first `count` events (0 < count <
+     * operation->count) and the rest; contents are borrowed from
+     * `operation`'s.
+     */
+    void (*operation_cut)(const grove_document_type *type,
+                          const grove_operation *operation, uint32_t count,
+                          grove_operation *first_out, grove_operation *rest_out);
+
+    /* Appends the columns of the operations to the two buffers. */
+    grove_status (*operations_encode)(const grove_document_type *type,
+                                      grove_operations operations,
+                                      grove_type_buffers *buffers,
+                                      grove_error *error_out);
+    /*
+     * The way back: appends grove_operation records to `operations_out` (a
+     * buffer of them). Their counts add up to `event_count`, or it is
+     * GROVE_CORRUPT. Contents point into `frames.content`, or into
+     * `scratch_out`, which has to live as long; a type that appends to it
+     * reserves all it needs before it takes a pointer.
+     */
+    grove_status (*operations_decode)(const grove_document_type *type,
+                                      grove_type_frames frames, uint64_t event_count,
+                                      grove_buffer *operations_out,
+                                      grove_buffer *scratch_out, grove_error *error_out);
+
+    /* The state of a document without events. */
+    grove_status (*state_new)(const grove_document_type *type,
+                              const grove_allocator *allocator, void **state_out);
+    void (*state_free)(const grove_document_type *type, void *state);
+    /*
+     * Applies operations in causal order. Without GROVE_TYPE_CONCURRENT each
+     * is made on exactly the state before it. An operation that does not fit
+     * the state (a position beyond the end) is GROVE_CORRUPT; the state is
+     * then unusable and is freed by the caller.
+     */
+    grove_status (*state_apply)(const grove_document_type *type, void *state,
+                                grove_operations operations, grove_error *error_out);
+    grove_status (*state_encode)(const grove_document_type *type, const void *state,
+                                 grove_type_buffers *buffers, grove_error *error_out);
+    grove_status (*state_decode)(const grove_document_type *type,
+                                 const grove_allocator *allocator,
+                                 grove_type_frames frames, void **state_out,
+                                 grove_error *error_out);
+    /* Bytes that state_encode would write, roughly, at O(1). */
+    uint64_t (*state_bytes)(const grove_document_type *type, const void *state);
+};
+
+/* `operations_encode` and `_decode` for types with a schema. */
+GROVE_API grove_status grove_schema_operations_encode(const grove_document_type *type,
+                                                      grove_operations operations,
+                                                      grove_type_buffers *buffers,
+                                                      grove_error *error_out);
+GROVE_API grove_status grove_schema_operations_decode(
+    const grove_document_type *type, grove_type_frames frames, uint64_t event_count,
+    grove_buffer *operations_out, grove_buffer *scratch_out, grove_error *error_out);
+/* `operation_check` for types with a schema: kind, count 1, fields parse. */
+GROVE_API grove_status grove_schema_operation_check(const grove_document_type *type,
+                                                    const grove_operation *operation,
+                                                    grove_error *error_out);
+
+/* The built-in types; static. */
+GROVE_API const grove_document_type *grove_type_text(void);
+GROVE_API const grove_document_type *grove_type_opaque(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

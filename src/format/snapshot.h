@@ -1,0 +1,51 @@
+/*
+ * A snapshot: the state at a clock as a block ("GROVE_SN").
+ *
+ * Fields of the header:
+ *   offset  size  meaning
+ *   0       8     clock: the first `clock` events are in the state
+ *   8       8     base clock: the newest critical version at or before
+ *   16      4     the type's format
+ *   20      4     number of heads, h
+ *   24      ...   h times: clock (8), size of the replica (1), the replica,
+ *                 sequence (8); ascending by clock
+ *
+ * Frames: 1 structure, 2 content, as the type's state_encode wrote them. For
+ * the type `text` content is the text in UTF-8: a reader of the text alone
+ * needs no other frame.
+ */
+#ifndef GROVE_FORMAT_SNAPSHOT_H
+#define GROVE_FORMAT_SNAPSHOT_H
+
+#include "format/block.h"
+
+enum { GROVE__SNAPSHOT_FRAME_STRUCTURE = 1, GROVE__SNAPSHOT_FRAME_CONTENT = 2 };
+
+typedef struct grove__head {
+    uint64_t clock; /* of the event */
+    grove_event_id id;
+} grove__head;
+
+typedef struct grove__snapshot_header {
+    uint64_t clock;
+    uint64_t base_clock;
+    uint32_t type_format;
+    uint32_t head_count;
+} grove__snapshot_header;
+
+/* Appends a block to `block_out`. Contents under packing.raw_bytes_max are
+ * stored as they are, so that loading them decompresses nothing. */
+grove_status grove__snapshot_encode(const grove__snapshot_header *header,
+                                    const grove__head *heads, grove_bytes structure,
+                                    grove_bytes content, grove__packing packing,
+                                    grove_buffer *block_out, grove_error *error_out);
+
+/*
+ * Verifies and reads the header. Appends the heads (grove__head records, with
+ * clocks below `clock`, ascending and distinct) to `heads_out`, unless NULL.
+ */
+grove_status grove__snapshot_open(grove_bytes bytes, grove__block *block_out,
+                                  grove__snapshot_header *header_out,
+                                  grove_buffer *heads_out, grove_error *error_out);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Values of any size under one key, stored in parts.
+ *
+ * A part is an entry whose key is the value's key followed by the part's
+ * number (8 bytes, big-endian, from 0). A part's bytes:
+ *
+ *   offset   size  meaning
+ *   0        n     payload; every part but the last has kv->part_bytes - 9
+ *   n        1     1 in the last part, 0 in all others
+ *   n + 1    8     XXH3-64 of the n + 1 bytes before, seed = part number
+ *
+ * part_bytes is GROVE_PART_PAGES x page - 16, so that a full part fills whole
+ * pages of the backend and space freed by one value fits the next.
+ */
+#ifndef GROVE_KV_VALUE_H
+#define GROVE_KV_VALUE_H
+
+#include <grove/sys/bytes.h>
+
+#include "kv/kv.h"
+
+/* Bytes of a part beside its payload. */
+#define GROVE__PART_OVERHEAD_BYTES 9
+
+/* Writes the value and removes what an older, longer one left behind.
+ * GROVE_LIMIT: over GROVE_VALUE_BYTES_MAX. */
+grove_status grove__value_put(grove__txn *txn, grove__table table, grove_bytes key,
+                              grove_bytes value, grove_error *error_out);
+
+/*
+ * Gives the value: a single part as a view of the backend's memory (K4), more
+ * joined in `joined`, a buffer of the caller's that is reset first. Asks the
+ * system for all parts before it reads the first. GROVE_NONE: no such key;
+ * GROVE_CORRUPT: a part is missing, surplus or damaged.
+ */
+grove_status grove__value_get(grove__txn *txn, grove__table table, grove_bytes key,
+                              grove_buffer *joined, grove_bytes *value_out,
+                              grove_error *error_out);
+
+/* GROVE_NONE: no such key. */
+grove_status grove__value_remove(grove__txn *txn, grove__table table, grove_bytes key,
+                                 grove_error *error_out);
+
+#endif
