@@ -42,7 +42,7 @@ typedef enum grove__block_kind {
 typedef enum grove__codec { GROVE__CODEC_RAW = 0, GROVE__CODEC_ZSTD = 1 } grove__codec;
 
 /* How to compress: `level` 0 stores as it is; frames under `raw_bytes_max`,
- * and such that zstd makes no smaller, are stored as they are. */
+ * and such that zstd does not bring to 15/16, are stored as they are. */
 typedef struct grove__packing {
     int level;
     size_t raw_bytes_max;
@@ -53,6 +53,9 @@ typedef struct grove__frame {
     uint8_t id;
     grove_bytes bytes;
     grove__packing packing;
+    /* Ascending offsets at which columns begin: entropy tables start anew. */
+    const size_t *cuts;
+    size_t cut_count;
 } grove__frame;
 
 /* Appends a block to `block_out`. On failure (GROVE_NO_MEMORY, GROVE_LIMIT)

@@ -56,9 +56,18 @@ typedef struct grove_type_frames {
     grove_bytes content;
 } grove_type_frames;
 
+/*
+ * The same two frames while they are written. A frame that consists of columns
+ * says where each but the first begins: the compressor then starts new entropy
+ * tables there, which saves as much as a frame for each column would.
+ */
+enum { GROVE_TYPE_CUTS_MAX = 8 };
+
 typedef struct grove_type_buffers {
     grove_buffer structure;
     grove_buffer content;
+    size_t structure_cuts[GROVE_TYPE_CUTS_MAX]; /* ascending offsets */
+    size_t structure_cut_count;
 } grove_type_buffers;
 
 /*
