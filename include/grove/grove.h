@@ -1,9 +1,13 @@
-/* Everything an application needs. */
+/* Everything an application needs; extension points are in grove/sys/. */
 #ifndef GROVE_GROVE_H
 #define GROVE_GROVE_H
 
+#include <grove/document.h>
 #include <grove/limits.h>
+#include <grove/opaque.h>
 #include <grove/status.h>
+#include <grove/store.h>
+#include <grove/text.h>
 #include <grove/types.h>
 
 #endif

@@ -1,0 +1,67 @@
+/*
+ * Documents of type `text`: reading and editing. Positions and counts are
+ * Unicode code points. The handles and their threads: grove/document.h.
+ *
+ * Edits change the handle's text at once and become events that the next save
+ * stores. Every function here says GROVE_INVALID for a document of another
+ * type.
+ */
+#ifndef GROVE_TEXT_H
+#define GROVE_TEXT_H
+
+#include <grove/document.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Inserts UTF-8 text before the character at `position`; the length of the
+ * text appends. One event for each code point, one operation for the run.
+ * Cost: O(log length) and the bytes. An empty text is no event.
+ *
+ *   GROVE_INVALID    position beyond the end; not UTF-8 (the offset says
+ *                    where)
+ *   GROVE_LIMIT, GROVE_NO_MEMORY
+ */
+GROVE_API grove_status grove_text_insert(grove_document *document, uint64_t position,
+                                         grove_bytes utf8, grove_error *error_out);
+
+/*
+ * Deletes `count` characters from `position` on: `count` events. Cost:
+ * O(log length + count). GROVE_INVALID: the range reaches beyond the end.
+ */
+GROVE_API grove_status grove_text_delete(grove_document *document, uint64_t position,
+                                         uint64_t count, grove_error *error_out);
+
+/* Length in code points, and in bytes of UTF-8; either may be NULL. O(1). */
+GROVE_API grove_status grove_text_length(const grove_document *document,
+                                         uint64_t *length_out, uint64_t *bytes_out,
+                                         grove_error *error_out);
+
+/*
+ * Copies up to `count` characters from `position` on as UTF-8 into `buffer`,
+ * without a NUL, and tells how many bytes that were. Whole characters only: a
+ * buffer too small for all gets as many as fit. *read_out: the characters.
+ * GROVE_INVALID: position beyond the end.
+ */
+GROVE_API grove_status grove_text_read(const grove_document *document, uint64_t position,
+                                       uint64_t count, void *buffer, size_t buffer_bytes,
+                                       size_t *bytes_out, uint64_t *read_out,
+                                       grove_error *error_out);
+
+/*
+ * Called for consecutive pieces of UTF-8, each of whole characters and
+ * borrowed for the call; returns false to stop.
+ */
+typedef bool (*grove_text_fn)(void *context, grove_bytes utf8);
+
+/* The whole text, piece by piece, without a copy. */
+GROVE_API grove_status grove_text_each(const grove_document *document, grove_text_fn each,
+                                       void *context, grove_error *error_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
