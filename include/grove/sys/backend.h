@@ -10,7 +10,9 @@
  *   C1  An environment holds `table_count` tables. In each, keys are distinct
  *       byte strings of 1 to key_bytes_max bytes that compare as unsigned
  *       bytes, a prefix before what it begins; values are byte strings of 0
- *       to value_bytes_max bytes.
+ *       to value_bytes_max bytes. A put outside these limits is refused with
+ *       GROVE_LIMIT and the transaction is as before. Tables are known by
+ *       name: a later open may name them in another order, or name more.
  *   C2  A read transaction sees the state that the last commit before its
  *       begin left, for as long as it lives, whatever commits meanwhile.
  *   C3  There is one write transaction at a time in all processes; beginning
@@ -21,8 +23,8 @@
  *       power cut; in every mode, what was committed before sync returned
  *       does. After a power cut in FULL or RELAXED the state is that of some
  *       commit not older than the last that had to survive.
- *   C6  A value got from a read transaction is readable until that
- *       transaction ends; one got from a write transaction until its next
+ *   C6  A value, or a key that a cursor gave, is readable in a read
+ *       transaction until that ends, in a write transaction until its next
  *       put, remove, commit or abort.
  *   C7  After GROVE_IO, GROVE_CORRUPT, GROVE_FULL or GROVE_NO_MEMORY from a
  *       function of a write transaction, only abort is left.
@@ -30,11 +32,17 @@
  *       transaction makes its cursors invalid until the next seek.
  *   C9  No function keeps a pointer to its arguments after it returns, except
  *       open's allocator.
- *   C10 An environment may be used by any number of threads; a transaction
- *       and its cursors by one thread at a time.
+ *   C10 An environment may be used by any number of threads. A read
+ *       transaction and its cursors may go from thread to thread, used by one
+ *       at a time; a write transaction stays with the thread that began it.
  *   C11 close is called when no transaction is left. Opening what was closed
  *       gives the state of its last commit.
  *   C12 A failed open leaves nothing behind but, at most, an empty directory.
+ *   C13 An environment never takes more than size_limit_bytes: GROVE_FULL
+ *       instead. statistics counts the entries of the last commit and the
+ *       read transactions that are open.
+ *   C14 Outputs are written on success only. Every status but GROVE_OK and
+ *       GROVE_NONE comes with a grove_error that bears it and a sentence.
  */
 #ifndef GROVE_SYS_BACKEND_H
 #define GROVE_SYS_BACKEND_H
@@ -146,7 +154,7 @@ typedef struct grove_backend {
     /*
      * Makes or replaces an entry with a value of `bytes` bytes, which the
      * caller writes to *value_out before its next call on the transaction.
-     * GROVE_FULL.
+     * GROVE_LIMIT (C1), GROVE_FULL.
      */
     grove_status (*put)(grove_backend_txn *txn, uint32_t table, grove_bytes key,
                         size_t bytes, uint8_t **value_out, grove_error *error_out);
