@@ -24,8 +24,8 @@
 #define GROVE_DOCUMENT_EVENTS_MAX (UINT64_C(1) << 48)
 /* Content of one operation, in bytes. */
 #define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
-/* One frame of a block, decompressed, in bytes. */
-#define GROVE_FRAME_BYTES_MAX (UINT64_C(1) << 32)
+/* One frame of a block, decompressed, in bytes: what its directory can say. */
+#define GROVE_FRAME_BYTES_MAX UINT64_C(0xffffffff)
 /* One stored value (a block, a group's state), in bytes. */
 #define GROVE_VALUE_BYTES_MAX (UINT64_C(1) << 33)
 /* The size limit of a store, in bytes. */

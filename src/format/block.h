@@ -21,15 +21,18 @@
  *   ...            the frames, one after the other, to the end of the block
  *
  * A reader skips frames whose id it does not know. Everything is verified
- * before use: sizes against the block's real size and GROVE_FRAME_BYTES_MAX,
- * and a zstd frame's own content size against the directory, before anything
- * is allocated. A decoded size may be at most 4096 times the stored size + 64
- * (no frame of ours comes near; a lie costs no memory).
+ * before use: sizes against the block's real size, and a zstd frame's own
+ * content size against the directory, before anything is allocated. A zstd
+ * frame is smaller than what it decodes to, and at most 32,768 times: no zstd
+ * frame holds more (128 KB in a block of 4 bytes), so a lie about a size costs
+ * no more memory than an honest frame may.
  */
 #ifndef GROVE_FORMAT_BLOCK_H
 #define GROVE_FORMAT_BLOCK_H
 
 #include <grove/sys/bytes.h>
+
+#include "format/pack.h"
 
 enum { GROVE__BLOCK_FRAMES_MAX = 8, GROVE__BLOCK_FIELDS_BYTES_MAX = 65535 };
 
@@ -41,13 +44,6 @@ typedef enum grove__block_kind {
 
 typedef enum grove__codec { GROVE__CODEC_RAW = 0, GROVE__CODEC_ZSTD = 1 } grove__codec;
 
-/* How to compress: `level` 0 stores as it is; frames under `raw_bytes_max`,
- * and such that zstd does not bring to 15/16, are stored as they are. */
-typedef struct grove__packing {
-    int level;
-    size_t raw_bytes_max;
-} grove__packing;
-
 /* A frame to write. */
 typedef struct grove__frame {
     uint8_t id;
@@ -58,8 +54,8 @@ typedef struct grove__frame {
     size_t cut_count;
 } grove__frame;
 
-/* Appends a block to `block_out`. On failure (GROVE_NO_MEMORY, GROVE_LIMIT)
- * the buffer is as it was. */
+/* Appends a block to `block_out`; ids of frames ascend. On failure
+ * (GROVE_NO_MEMORY, GROVE_LIMIT) the buffer is as it was. */
 grove_status grove__block_encode(grove__block_kind kind, uint32_t event_count,
                                  grove_bytes fields, const grove__frame *frames,
                                  size_t frame_count, grove_buffer *block_out,
@@ -76,6 +72,9 @@ typedef struct grove__block_frame {
 } grove__block_frame;
 
 typedef struct grove__block {
+    /* For the frames; NULL after open: each compressed frame then makes
+     * contexts of its own. A caller that has a packer sets it. */
+    grove__packer *packer;
     grove__block_kind kind;
     uint32_t event_count;
     grove_bytes fields;

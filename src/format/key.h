@@ -65,14 +65,21 @@ void grove__key_of_event(grove__key *key_out, grove_bytes document,
 void grove__key_of_commit(grove__key *key_out, uint64_t commit);
 /* Appends a number. */
 void grove__key_add_number(grove__key *key, uint64_t number);
-/* The bytes with which the keys of all strings that begin with `prefix` (of
- * any length up to 240, also 0) begin, and no others. */
+/*
+ * The bytes with which the keys of all strings that begin with `prefix` (of
+ * any length up to 240, also 0) begin. Only a prefix that ends in NULs shares
+ * them with others: with what it is without some of these NULs, whose keys
+ * lie before that of `prefix` itself. A scan from the key of `prefix` on, for
+ * as long as keys begin with these bytes, thus meets the right ones only.
+ */
 void grove__key_of_prefix(grove__key *key_out, grove_bytes prefix);
 
 /*
  * Taking apart. A string replaces what its buffer holds. Every fault is
- * GROVE_CORRUPT with its offset: a short group, a mark over 9, padding that is
- * not zero, a string that is empty or too long, bytes left over.
+ * GROVE_CORRUPT with its offset: a short group, a mark over 9, a last group
+ * that adds nothing, padding that is not zero, a string that is empty or too
+ * long, a clock or sequence beyond GROVE_DOCUMENT_EVENTS_MAX, bytes left over.
+ * Also GROVE_NO_MEMORY. Outputs are then untouched.
  */
 grove_status grove__key_parse_document(grove_bytes key, grove_buffer *document_out,
                                        grove_error *error_out);
