@@ -33,8 +33,11 @@ const char *grove_status_name(grove_status status)
     return STATUS_NAMES[index];
 }
 
-static void fill(grove_error *error_out, grove_status status, uint64_t offset,
-                 const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void fill(grove_error *error_out,
+                                                       grove_status status,
+                                                       uint64_t offset,
+                                                       const char *format,
+                                                       va_list arguments)
 {
     if (error_out == NULL) {
         return;

@@ -39,8 +39,7 @@ Test(bytes, varint_longer_than_needed_fails_where_it_stands)
 
 Test(bytes, varint_over_64_bits_fails)
 {
-    const uint8_t bytes[] = {0xff, 0xff, 0xff, 0xff, 0xff,
-                             0xff, 0xff, 0xff, 0xff, 0x02};
+    const uint8_t bytes[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
     grove_reader reader = grove_reader_of((grove_bytes){bytes, sizeof bytes});
     (void)grove_reader_varint(&reader);
     cr_assert(reader.failed);
