@@ -3,6 +3,7 @@
 # generated registry makes it known by its name, and tests/ run the contract
 # suite on it as `ctest -L contract-NAME`.
 set(GROVE_BACKENDS "")
+set(GROVE_BACKEND_OBJECTS "")
 set(GROVE_BACKEND_LIBRARIES "")
 
 macro(grove_add_backend name)
@@ -11,8 +12,8 @@ macro(grove_add_backend name)
   target_include_directories(grove_backend_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(grove_backend_${name} PRIVATE ${ARGN})
   grove_target_defaults(grove_backend_${name})
-  target_sources(grove_objects PRIVATE $<TARGET_OBJECTS:grove_backend_${name}>)
   list(APPEND GROVE_BACKENDS ${name})
+  list(APPEND GROVE_BACKEND_OBJECTS $<TARGET_OBJECTS:grove_backend_${name}>)
   list(APPEND GROVE_BACKEND_LIBRARIES ${ARGN})
 endmacro()
 
