@@ -106,8 +106,8 @@ GROVE_API grove_status grove_store_statistics_get(grove_store *store,
 
 /*
  * Replaces the state under `name`, in one commit, whose number goes to
- * *commit_out (may be NULL). GROVE_LIMIT: over GROVE_FRAME_BYTES_MAX. GROVE_FULL,
- * GROVE_IO.
+ * *commit_out (may be NULL). GROVE_LIMIT: over GROVE_FRAME_BYTES_MAX.
+ * GROVE_FULL, GROVE_IO.
  */
 GROVE_API grove_status grove_group_save(grove_store *store, grove_bytes name,
                                         grove_bytes state, uint64_t *commit_out,

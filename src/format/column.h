@@ -38,7 +38,7 @@ static inline int64_t grove__unzigzag(uint64_t folded)
 /* A number of 192 or more; see grove__column_put. */
 void grove__column_put_long(grove_buffer *first, grove_buffer *rest, uint64_t value);
 
-/* Appends a number. Room is reserved by the buffers, whose failure is sticky. */
+/* Appends a number. The buffers make room themselves; failure is sticky. */
 static inline void grove__column_put(grove_buffer *first, grove_buffer *rest,
                                      uint64_t value)
 {

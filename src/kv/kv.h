@@ -79,7 +79,7 @@ grove_status grove__kv_get(grove__txn *txn, grove__table table, grove_bytes key,
                            grove_bytes *value_out, grove_error *error_out);
 grove_status grove__kv_put(grove__txn *txn, grove__table table, grove_bytes key,
                            grove_bytes value, grove_error *error_out);
-/* As put; the caller fills *room_out before its next call on the transaction. */
+/* As put; the caller fills *room_out before the transaction's next call. */
 grove_status grove__kv_put_room(grove__txn *txn, grove__table table, grove_bytes key,
                                 size_t bytes, uint8_t **room_out, grove_error *error_out);
 /* GROVE_NONE: no such key. */

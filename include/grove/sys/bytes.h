@@ -73,6 +73,7 @@ typedef struct grove_reader {
     bool failed;
 } grove_reader;
 
+/* A reader at the beginning of `bytes`, which it borrows. */
 static inline grove_reader grove_reader_of(grove_bytes bytes)
 {
     grove_reader reader;
@@ -82,6 +83,7 @@ static inline grove_reader grove_reader_of(grove_bytes bytes)
     reader.failed = false;
     return reader;
 }
+/* Bytes that were not read yet. */
 static inline size_t grove_reader_left(const grove_reader *reader)
 {
     return reader->size - reader->offset;
