@@ -102,10 +102,10 @@ def limits(tree):
     code = re.sub(r"#ifdef GROVE_TINY_LIMITS\n.*?#else", lambda m: "\n" * m.group().count("\n"),
                   header.code, flags=re.DOTALL)
     for match in re.finditer(r"^#define (GROVE_\w+) (.+)$", code, re.MULTILINE):
-        expression = re.sub(r"UINT64_C\((\d+)\)|(\d+)[uU]\b",
+        expression = re.sub(r"UINT64_C\((\w+)\)|\b(\d+)[uU]\b",
                             lambda m: m.group(1) or m.group(2), match.group(2))
-        if re.fullmatch(r"[\d\s()<*+-]+", expression):
-            # Digits and operators only, as just matched.
+        if re.fullmatch(r"(0x[\da-f]+|[\d\s()<*+-])+", expression):
+            # Numbers and operators only, as just matched.
             value = eval(expression, {"__builtins__": {}})
             found[match.group(1)] = (header.line_of(match.start()), value)
     return found
@@ -136,9 +136,11 @@ def check_limits(tree):
 
 
 def _numbers(text):
-    """The numbers in a text: 1,024 and 2^28 alike."""
-    found = {int(number.replace(",", "")) for number in re.findall(r"\b\d[\d,]*\b", text)}
-    return found | {int(a) ** int(b) for a, b in re.findall(r"\b(\d+)\^(\d+)\b", text)}
+    """The number in a text: 1,024 and 2^28 and 2^28 - 1 alike."""
+    power = re.search(r"\b(\d+)\^(\d+)(?: - (\d+))?", text)
+    if power:
+        return {int(power.group(1)) ** int(power.group(2)) - int(power.group(3) or 0)}
+    return {int(number.replace(",", "")) for number in re.findall(r"\b\d[\d,]*\b", text)}
 
 
 def check_changelog(tree):
