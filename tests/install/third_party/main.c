@@ -1,0 +1,13 @@
+#include <stdio.h>
+
+#include <grove/grove.h>
+
+int main(void)
+{
+    if (strcmp(grove_status_name(GROVE_CONFLICT), "GROVE_CONFLICT") != 0 ||
+        grove_backend_find(NULL) == NULL) {
+        return 1;
+    }
+    puts("third party: ok");
+    return 0;
+}
