@@ -25,7 +25,7 @@
  *       commit not older than the last that had to survive.
  *   C6  A value, or a key that a cursor gave, is readable in a read
  *       transaction until that ends, in a write transaction until its next
- *       put, remove, commit or abort.
+ *       put, remove, commit or abort; so it is no argument of these.
  *   C7  After GROVE_IO, GROVE_CORRUPT, GROVE_FULL or GROVE_NO_MEMORY from a
  *       function of a write transaction, only abort is left.
  *   C8  A cursor sees the transaction it belongs to. A put or a remove in that
