@@ -1,0 +1,413 @@
+#include "disk.h"
+
+#include "teacher.h"
+
+struct grove_memory_disk {
+    const grove_allocator *allocator;
+    /* Guards the list. Taken before a volume's mutex, never after. */
+    pthread_mutex_t mutex;
+    grove__volume *volumes;
+};
+
+static void *allocate(const grove_allocator *allocator, size_t bytes)
+{
+    return allocator->allocate(allocator->context, bytes);
+}
+
+static void deallocate(const grove_allocator *allocator, void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        allocator->deallocate(allocator->context, memory, bytes);
+    }
+}
+
+static char *copy_string(const grove_allocator *allocator, const char *string)
+{
+    size_t bytes = strlen(string) + 1;
+    char *copy = allocate(allocator, bytes);
+    if (copy != NULL) {
+        memcpy(copy, string, bytes);
+    }
+    return copy;
+}
+
+static void free_string(const grove_allocator *allocator, char *string)
+{
+    if (string != NULL) {
+        deallocate(allocator, string, strlen(string) + 1);
+    }
+}
+
+/* States */
+
+static size_t state_bytes(size_t table_count)
+{
+    return sizeof(grove__state) + table_count * sizeof(grove__btree);
+}
+
+/* A state of `table_count` tables that shares what `from` has; `from` may be
+ * NULL. NULL when out of memory. */
+static grove__state *new_state(const grove_allocator *allocator, const grove__state *from,
+                               size_t table_count)
+{
+    grove__state *state = allocate(allocator, state_bytes(table_count));
+    if (state == NULL) {
+        return NULL;
+    }
+    atomic_init(&state->references.count, 1);
+    state->table_count = table_count;
+    for (size_t table = 0; table < table_count; table++) {
+        if (from != NULL && table < from->table_count) {
+            state->tables[table] = grove__btree_share(&from->tables[table]);
+        } else {
+            state->tables[table] = (grove__btree){.root = NULL, .entries = 0};
+        }
+    }
+    return state;
+}
+
+static grove__state *share_state(grove__state *state)
+{
+    if (state != NULL) {
+        grove__references_add(&state->references);
+    }
+    return state;
+}
+
+void grove__state_release(grove__volume *volume, grove__state *state)
+{
+    if (state == NULL || !grove__references_drop(&state->references)) {
+        return;
+    }
+    for (size_t table = 0; table < state->table_count; table++) {
+        grove__btree_release(&volume->heap, &state->tables[table]);
+    }
+    deallocate(volume->heap.allocator, state, state_bytes(state->table_count));
+}
+
+/* Volumes */
+
+static grove__volume *new_volume(const grove_allocator *allocator, const char *path)
+{
+    grove__volume *volume = allocate(allocator, sizeof *volume);
+    if (volume == NULL) {
+        return NULL;
+    }
+    memset(volume, 0, sizeof *volume);
+    grove__heap_init(&volume->heap, allocator);
+    volume->path = copy_string(allocator, path);
+    if (volume->path == NULL) {
+        goto out;
+    }
+    if (pthread_mutex_init(&volume->mutex, NULL) != 0) {
+        goto out;
+    }
+    if (pthread_cond_init(&volume->writer_left, NULL) == 0) {
+        return volume;
+    }
+    (void)pthread_mutex_destroy(&volume->mutex);
+
+out:
+    free_string(allocator, volume->path);
+    deallocate(allocator, volume, sizeof *volume);
+    return NULL;
+}
+
+static void free_volume(grove__volume *volume)
+{
+    const grove_allocator *allocator = volume->heap.allocator;
+    grove__teacher_insist(volume->handles == 0, "a disk is freed while a store is open");
+    grove__state_release(volume, volume->committed);
+    grove__state_release(volume, volume->synced);
+    grove__teacher_insist(atomic_load(&volume->heap.bytes) == 0,
+                          "a volume is freed and something still holds its nodes");
+    for (size_t index = 0; index < volume->name_count; index++) {
+        free_string(allocator, volume->names[index]);
+    }
+    deallocate(allocator, volume->names, volume->name_count * sizeof *volume->names);
+    free_string(allocator, volume->path);
+    (void)pthread_cond_destroy(&volume->writer_left);
+    (void)pthread_mutex_destroy(&volume->mutex);
+    deallocate(allocator, volume, sizeof *volume);
+}
+
+/* The number of the table, or the number of names when it is not known. */
+static size_t find_name(const grove__volume *volume, const char *name)
+{
+    size_t table = 0;
+    while (table < volume->name_count && strcmp(volume->names[table], name) != 0) {
+        table++;
+    }
+    return table;
+}
+
+/* Gives `name` the next number. False when out of memory. */
+static bool add_name(grove__volume *volume, const char *name)
+{
+    const grove_allocator *allocator = volume->heap.allocator;
+    size_t count = volume->name_count;
+    char *copy = copy_string(allocator, name);
+    char **names = allocate(allocator, (count + 1) * sizeof *names);
+    if (copy == NULL || names == NULL) {
+        free_string(allocator, copy);
+        deallocate(allocator, names, (count + 1) * sizeof *names);
+        return false;
+    }
+    if (count > 0) {
+        memcpy(names, volume->names, count * sizeof *names);
+    }
+    names[count] = copy;
+    deallocate(allocator, volume->names, count * sizeof *names);
+    volume->names = names;
+    volume->name_count = count + 1;
+    return true;
+}
+
+/* Opens what is there, or makes it: the volume's mutex is held. A name that
+ * was added before a failure stays: it is a table with nothing in it, which
+ * nobody can tell from none. */
+static grove_status mount_volume(grove__volume *volume,
+                                 const grove_backend_options *options, size_t *tables)
+{
+    for (uint32_t index = 0; index < options->table_count; index++) {
+        tables[index] = find_name(volume, options->table_names[index]);
+        if (tables[index] == volume->name_count &&
+            !add_name(volume, options->table_names[index])) {
+            return GROVE_NO_MEMORY;
+        }
+    }
+    if (volume->committed == NULL) {
+        volume->committed = new_state(volume->heap.allocator, NULL, volume->name_count);
+        if (volume->committed == NULL) {
+            return GROVE_NO_MEMORY;
+        }
+        if (options->durability == GROVE_DURABILITY_FULL) {
+            volume->synced = share_state(volume->committed);
+        }
+    }
+    volume->handles++;
+    return GROVE_OK;
+}
+
+grove_status grove__volume_mount(grove_memory_disk *disk,
+                                 const grove_backend_options *options, size_t *tables,
+                                 grove__volume **volume_out, uint64_t *cuts_out)
+{
+    grove_status status = GROVE_OK;
+    const char *path = options->path != NULL ? options->path : "";
+    (void)pthread_mutex_lock(&disk->mutex);
+    grove__volume *volume = disk->volumes;
+    while (volume != NULL && strcmp(volume->path, path) != 0) {
+        volume = volume->next;
+    }
+    bool is_new = volume == NULL;
+    if (is_new && options->must_exist) {
+        status = GROVE_NONE;
+        goto out;
+    }
+    if (is_new) {
+        volume = new_volume(disk->allocator, path);
+        if (volume == NULL) {
+            status = GROVE_NO_MEMORY;
+            goto out;
+        }
+    }
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (options->must_exist && volume->committed == NULL) {
+        status = GROVE_NONE;
+    } else {
+        status = mount_volume(volume, options, tables);
+    }
+    *cuts_out = volume->cuts;
+    (void)pthread_mutex_unlock(&volume->mutex);
+    if (is_new && status == GROVE_OK) {
+        volume->next = disk->volumes;
+        disk->volumes = volume;
+    } else if (is_new) {
+        free_volume(volume);
+    }
+    if (status == GROVE_OK) {
+        *volume_out = volume;
+    }
+
+out:
+    (void)pthread_mutex_unlock(&disk->mutex);
+    return status;
+}
+
+void grove__volume_unmount(grove__volume *volume)
+{
+    (void)pthread_mutex_lock(&volume->mutex);
+    volume->handles--;
+    (void)pthread_mutex_unlock(&volume->mutex);
+}
+
+/* Readers, the writer */
+
+grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
+                                        grove__state **state_out)
+{
+    grove_status status = GROVE_OK;
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (volume->cuts != cuts) {
+        status = GROVE_IO;
+    } else if (volume->readers == GROVE__VOLUME_READERS_MAX) {
+        status = GROVE_BUSY;
+    } else {
+        volume->readers++;
+        *state_out = share_state(volume->committed);
+    }
+    (void)pthread_mutex_unlock(&volume->mutex);
+    return status;
+}
+
+void grove__volume_leave_reader(grove__volume *volume)
+{
+    (void)pthread_mutex_lock(&volume->mutex);
+    volume->readers--;
+    (void)pthread_mutex_unlock(&volume->mutex);
+}
+
+grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
+                                        uint64_t limit, grove__state **state_out)
+{
+    grove_status status = GROVE_OK;
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (volume->has_writer && pthread_equal(volume->writer, pthread_self())) {
+        status = GROVE_INVALID;
+        goto out;
+    }
+    while (volume->has_writer) {
+        (void)pthread_cond_wait(&volume->writer_left, &volume->mutex);
+    }
+    if (volume->cuts != cuts) {
+        status = GROVE_IO;
+        goto out;
+    }
+    grove__state *state =
+        new_state(volume->heap.allocator, volume->committed, volume->name_count);
+    if (state == NULL) {
+        status = GROVE_NO_MEMORY;
+        goto out;
+    }
+    volume->heap.limit = limit;
+    volume->has_writer = true;
+    volume->writer = pthread_self();
+    *state_out = state;
+
+out:
+    (void)pthread_mutex_unlock(&volume->mutex);
+    return status;
+}
+
+grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
+                                        grove__state *state, bool is_durable)
+{
+    grove_status status = GROVE_OK;
+    grove__state *replaced = NULL;
+    grove__state *desynced = NULL;
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (state != NULL && volume->cuts != cuts) {
+        status = GROVE_IO;
+        replaced = state;
+    } else if (state != NULL) {
+        replaced = volume->committed;
+        volume->committed = state;
+        if (is_durable) {
+            desynced = volume->synced;
+            volume->synced = share_state(state);
+        }
+    }
+    (void)pthread_mutex_unlock(&volume->mutex);
+    /* Outside the mutex, as it may be a whole tree; before the next writer
+     * comes, who is to find its bytes given back. */
+    grove__state_release(volume, replaced);
+    grove__state_release(volume, desynced);
+    (void)pthread_mutex_lock(&volume->mutex);
+    volume->has_writer = false;
+    (void)pthread_cond_signal(&volume->writer_left);
+    (void)pthread_mutex_unlock(&volume->mutex);
+    return status;
+}
+
+grove_status grove__volume_sync(grove__volume *volume, uint64_t cuts)
+{
+    grove_status status = GROVE_OK;
+    grove__state *desynced = NULL;
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (volume->cuts != cuts) {
+        status = GROVE_IO;
+    } else {
+        desynced = volume->synced;
+        volume->synced = share_state(volume->committed);
+    }
+    (void)pthread_mutex_unlock(&volume->mutex);
+    grove__state_release(volume, desynced);
+    return status;
+}
+
+grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
+                                 grove__volume_figures *figures_out)
+{
+    grove_status status = GROVE_OK;
+    (void)pthread_mutex_lock(&volume->mutex);
+    if (volume->cuts != cuts) {
+        status = GROVE_IO;
+    } else {
+        figures_out->readers = volume->readers;
+        figures_out->entries = 0;
+        for (size_t table = 0; table < volume->committed->table_count; table++) {
+            figures_out->entries += volume->committed->tables[table].entries;
+        }
+    }
+    (void)pthread_mutex_unlock(&volume->mutex);
+    return status;
+}
+
+/* The disk: see grove/backend_memory.h. */
+
+grove_memory_disk *grove_memory_disk_new(const grove_allocator *allocator)
+{
+    if (allocator == NULL) {
+        allocator = &grove__heap_system_allocator;
+    }
+    grove_memory_disk *disk = allocate(allocator, sizeof *disk);
+    if (disk == NULL) {
+        return NULL;
+    }
+    disk->allocator = allocator;
+    disk->volumes = NULL;
+    if (pthread_mutex_init(&disk->mutex, NULL) != 0) {
+        deallocate(allocator, disk, sizeof *disk);
+        return NULL;
+    }
+    return disk;
+}
+
+void grove_memory_disk_free(grove_memory_disk *disk)
+{
+    if (disk == NULL) {
+        return;
+    }
+    while (disk->volumes != NULL) {
+        grove__volume *volume = disk->volumes;
+        disk->volumes = volume->next;
+        free_volume(volume);
+    }
+    (void)pthread_mutex_destroy(&disk->mutex);
+    deallocate(disk->allocator, disk, sizeof *disk);
+}
+
+void grove_memory_disk_cut_power(grove_memory_disk *disk)
+{
+    (void)pthread_mutex_lock(&disk->mutex);
+    for (grove__volume *volume = disk->volumes; volume != NULL; volume = volume->next) {
+        (void)pthread_mutex_lock(&volume->mutex);
+        grove__state *lost = volume->committed;
+        volume->committed = share_state(volume->synced);
+        volume->cuts++;
+        (void)pthread_mutex_unlock(&volume->mutex);
+        grove__state_release(volume, lost);
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+}
