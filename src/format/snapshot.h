@@ -8,7 +8,8 @@
  *   16      4     the type's format
  *   20      4     number of heads, h
  *   24      ...   h times: clock (8), size of the replica (1), the replica,
- *                 sequence (8); ascending by clock
+ *                 sequence (8); ascending by clock. The last is the newest
+ *                 event, with clock - 1; at clock 0 there is none
  *
  * Frames: 1 structure, 2 content, as the type's state_encode wrote them. For
  * the type `text` content is the text in UTF-8: a reader of the text alone
@@ -33,8 +34,13 @@ typedef struct grove__snapshot_header {
     uint32_t head_count;
 } grove__snapshot_header;
 
-/* Appends a block to `block_out`. Contents under packing.raw_bytes_max are
- * stored as they are, so that loading them decompresses nothing. */
+/*
+ * Appends a block to `block_out`. Contents under packing.raw_bytes_max are
+ * stored as they are, so that loading them decompresses nothing. GROVE_LIMIT:
+ * the heads do not fit a block's fields (800 of the longest replicas do, 1,900
+ * of 16 bytes), or a frame is too large; GROVE_NO_MEMORY. The buffer is then
+ * as it was.
+ */
 grove_status grove__snapshot_encode(const grove__snapshot_header *header,
                                     const grove__head *heads, grove_bytes structure,
                                     grove_bytes content, grove__packing packing,
@@ -43,6 +49,8 @@ grove_status grove__snapshot_encode(const grove__snapshot_header *header,
 /*
  * Verifies and reads the header. Appends the heads (grove__head records, with
  * clocks below `clock`, ascending and distinct) to `heads_out`, unless NULL.
+ * GROVE_CORRUPT with the offset in the block, GROVE_FORMAT_NEWER,
+ * GROVE_NO_MEMORY; outputs are then untouched.
  */
 grove_status grove__snapshot_open(grove_bytes bytes, grove__block *block_out,
                                   grove__snapshot_header *header_out,
