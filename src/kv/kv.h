@@ -7,9 +7,12 @@
  *   K1  After a failure that the backend contract calls final (C7) the
  *       transaction is `failed`: every further call but abort says
  *       GROVE_FAILED without reaching the backend.
- *   K2  Keys have 1 to key_bytes_max bytes, values at most value_bytes_max.
+ *   K2  Keys have 1 to GROVE__KV_KEY_BYTES_MAX bytes, which every backend
+ *       takes; values at most the backend's value_bytes_max, or it is
+ *       GROVE_LIMIT and the transaction is as before.
  *   K3  Keys that a cursor gives ascend; a seek gives what it was asked for.
- *       A backend that breaks this is reported as GROVE_CORRUPT.
+ *       A backend that breaks this is reported as GROVE_CORRUPT. A cursor
+ *       goes on only from an entry that it gave, and not after a change.
  *   K4  Borrowed values live as C6 says: in a write transaction until its
  *       next change, in a read transaction until its end.
  */
@@ -17,6 +20,9 @@
 #define GROVE_KV_KV_H
 
 #include <grove/sys/backend.h>
+
+/* What K2 allows; grove_backend.key_bytes_max is at least this. */
+enum { GROVE__KV_KEY_BYTES_MAX = 384 };
 
 /* The tables of a store. The order is part of nothing stored: names are. */
 typedef enum grove__table {
@@ -47,11 +53,18 @@ typedef struct grove__txn {
     bool failed;
     /* Transactions end once; the struct may then be used for another. */
     bool ended;
+    /* Puts and removes so far: cursors of before are invalid (C8). */
+    uint64_t changes;
 } grove__txn;
 
 typedef struct grove__cursor {
     grove__txn *txn;
     grove_backend_cursor *backend_cursor;
+    /* The entry it is at, for K3: its key, and the changes before it. */
+    bool is_at_entry;
+    uint64_t changes;
+    size_t key_bytes;
+    uint8_t key[GROVE__KV_KEY_BYTES_MAX];
 } grove__cursor;
 
 /*

@@ -5,12 +5,15 @@
  * number (8 bytes, big-endian, from 0). A part's bytes:
  *
  *   offset   size  meaning
- *   0        n     payload; every part but the last has kv->part_bytes - 9
+ *   0        n     payload; all parts but the last have the same n
  *   n        1     1 in the last part, 0 in all others
  *   n + 1    8     XXH3-64 of the n + 1 bytes before, seed = part number
  *
- * part_bytes is GROVE_PART_PAGES x page - 16, so that a full part fills whole
- * pages of the backend and space freed by one value fits the next.
+ * The last part has at least one byte of payload and at most as many as the
+ * others; only an empty value has an empty part. Writers make parts of
+ * kv->part_bytes = GROVE_PART_PAGES x page - 16, so that a full part fills
+ * whole pages of the backend and space freed by one value fits the next;
+ * readers take any size, for another build or machine may have another.
  */
 #ifndef GROVE_KV_VALUE_H
 #define GROVE_KV_VALUE_H
