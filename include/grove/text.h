@@ -16,6 +16,21 @@ extern "C" {
 #endif
 
 /*
+ * The kinds of a text's operations. An operation's position and count are
+ * code points; it stands for `count` events.
+ */
+enum {
+    /* Types `content`, `count` code points of UTF-8, from `position` on. */
+    GROVE_TEXT_INSERT = 0,
+    /* Each event deletes the character at `position`. No content. A single
+     * deletion is of this kind. */
+    GROVE_TEXT_DELETE = 1,
+    /* Deletes [position, position + count), the last character first. No
+     * content; count at least 2. */
+    GROVE_TEXT_BACKSPACE = 2
+};
+
+/*
  * Inserts UTF-8 text before the character at `position`; the length of the
  * text appends. One event for each code point, one operation for the run.
  * Cost: O(log length) and the bytes. An empty text is no event.

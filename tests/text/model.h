@@ -18,6 +18,9 @@ static inline void model_insert(text_model *model, size_t position,
                                 const uint32_t *points, size_t count)
 {
     cr_assert_leq(position, model->count);
+    if (count == 0) {
+        return;
+    }
     while (model->capacity < model->count + count) {
         model->capacity = model->capacity * 2 + 64;
         model->points = realloc(model->points, model->capacity * sizeof *model->points);
@@ -32,6 +35,9 @@ static inline void model_insert(text_model *model, size_t position,
 static inline void model_delete(text_model *model, size_t position, size_t count)
 {
     cr_assert(position <= model->count && count <= model->count - position);
+    if (count == 0) {
+        return;
+    }
     uint32_t *at = model->points + position;
     memmove(at, at + count, (model->count - position - count) * sizeof *at);
     model->count -= count;

@@ -111,7 +111,8 @@ struct grove_document_type {
 
     /*
      * Whether an operation handed in by a caller is well-formed in itself:
-     * kind, count against content. GROVE_INVALID says what is wrong.
+     * kind, count against content. GROVE_INVALID says what is wrong,
+     * GROVE_LIMIT which limit it exceeds.
      */
     grove_status (*operation_check)(const grove_document_type *type,
                                     const grove_operation *operation,
