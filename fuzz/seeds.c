@@ -1,0 +1,126 @@
+/*
+ * Writes the first inputs of each fuzzer: valid keys, blocks and snapshots,
+ * from which a fuzzer finds its way. `fuzz-seeds DIRECTORY` fills
+ * DIRECTORY/key, /block and /snapshot, which must exist.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "format/key.h"
+#include "format/snapshot.h"
+
+enum { PATH_BYTES = 4096 };
+
+static void write_seed(const char *directory, const char *name, grove_bytes bytes)
+{
+    char path[PATH_BYTES];
+    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = length < PATH_BYTES ? fopen(path, "wb") : NULL;
+    if (file == NULL || fwrite(bytes.data, 1, bytes.size, file) != bytes.size ||
+        fclose(file) != 0) {
+        (void)fprintf(stderr, "fuzz-seeds: cannot write %s\n", path);
+        exit(EXIT_FAILURE);
+    }
+}
+
+/* A failure to encode means that there is no memory. */
+static void expect(grove_status status)
+{
+    if (status != GROVE_OK) {
+        (void)fprintf(stderr, "fuzz-seeds: %s\n", grove_status_name(status));
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void write_keys(const char *directory)
+{
+    const grove_bytes document = grove_bytes_of("a document of 25 bytes...");
+    const grove_replica replica = {4, {'r', 0, 'x', 0xff}};
+    grove__key key;
+    grove__key_of_document(&key, document);
+    write_seed(directory, "key/meta", grove__key_view(&key));
+    grove__key_of_document(&key, grove_bytes_of("8 bytes!"));
+    write_seed(directory, "key/meta-full-group", grove__key_view(&key));
+    grove__key_of_clock(&key, document, 1000000);
+    write_seed(directory, "key/clock", grove__key_view(&key));
+    grove__key_add_number(&key, 3);
+    write_seed(directory, "key/clock-part", grove__key_view(&key));
+    grove__key_of_event(&key, document, &replica, 77);
+    write_seed(directory, "key/event", grove__key_view(&key));
+    grove__key_of_group(&key, grove_bytes_of("group"));
+    grove__key_add_number(&key, 0);
+    write_seed(directory, "key/group-part", grove__key_view(&key));
+    grove__key_of_commit(&key, 4711);
+    write_seed(directory, "key/commit", grove__key_view(&key));
+}
+
+static grove_bytes prose(void)
+{
+    return grove_bytes_of("An event happens before another, or after it, or neither: "
+                          "an event that happens before another is before it, and an "
+                          "event that happens after it is after it.");
+}
+
+static void write_blocks(const char *directory)
+{
+    const size_t cuts[] = {50, 100};
+    const grove__packing raw = {0, 0, NULL};
+    const grove__packing zstd = {3, 0, NULL};
+    const grove__frame frames[] = {
+        {1, grove_bytes_of("raw bytes"), raw, NULL, 0},
+        {2, prose(), zstd, NULL, 0},
+        {3, {NULL, 0}, raw, NULL, 0},
+        {9, prose(), zstd, cuts, 2},
+    };
+    const grove_bytes fields = grove_bytes_of("fields");
+    const grove_bytes none = {NULL, 0};
+    grove_buffer block;
+    grove_buffer_init(&block, &grove__allocator_system);
+    expect(grove__block_encode(GROVE__BLOCK_EVENTS, 9, fields, frames, 4, &block, NULL));
+    write_seed(directory, "block/events", grove_buffer_view(&block));
+    grove_buffer_reset(&block);
+    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames, 1, &block, NULL));
+    write_seed(directory, "block/state-raw", grove_buffer_view(&block));
+    grove_buffer_reset(&block);
+    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames + 1, 1, &block, NULL));
+    write_seed(directory, "block/state-zstd", grove_buffer_view(&block));
+    grove_buffer_reset(&block);
+    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, NULL, 0, &block, NULL));
+    write_seed(directory, "block/empty", grove_buffer_view(&block));
+    grove_buffer_release(&block);
+}
+
+static void write_snapshots(const char *directory)
+{
+    const grove__packing packing = {3, 64, NULL};
+    const grove_bytes none = {NULL, 0};
+    const grove__head heads[] = {
+        {7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}},
+        {99, {{3, {'b', 'o', 'b'}}, 61}},
+    };
+    const grove__snapshot_header empty = {0, 0, 1, 0};
+    const grove__snapshot_header two = {100, 3, 1, 2};
+    grove_buffer block;
+    grove_buffer_init(&block, &grove__allocator_system);
+    expect(grove__snapshot_encode(&empty, NULL, none, none, packing, &block, NULL));
+    write_seed(directory, "snapshot/empty", grove_buffer_view(&block));
+    grove_buffer_reset(&block);
+    expect(grove__snapshot_encode(&two, heads, grove_bytes_of("structure"), prose(),
+                                  packing, &block, NULL));
+    write_seed(directory, "snapshot/two-heads", grove_buffer_view(&block));
+    write_seed(directory, "block/snapshot", grove_buffer_view(&block));
+    grove_buffer_release(&block);
+}
+
+int main(int argument_count, char **arguments)
+{
+    if (argument_count != 2) {
+        (void)fprintf(stderr, "usage: fuzz-seeds DIRECTORY\n");
+        return 2;
+    }
+    write_keys(arguments[1]);
+    write_blocks(arguments[1]);
+    write_snapshots(arguments[1]);
+    return EXIT_SUCCESS;
+}
