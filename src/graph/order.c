@@ -1,0 +1,311 @@
+#include "graph/order.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "graph/heap.h"
+
+#define NO_EDGE UINT32_MAX
+
+/* Events that follow one another in every order: each but the first has only
+ * the one before it as parent and is made by the same replica just after, and
+ * none but the last has other children among the events. */
+typedef struct order_piece {
+    uint64_t from;
+    uint64_t end;
+    uint64_t sequence;
+    uint32_t replica;
+    uint32_t waits_for; /* parents that have not come */
+    uint32_t first_edge;
+} order_piece;
+
+/* A piece that waits for another: a list for each piece waited for. */
+typedef struct order_edge {
+    uint32_t piece;
+    uint32_t next;
+} order_edge;
+
+typedef struct order_work {
+    const grove__graph *graph;
+    const grove_allocator *allocator;
+    uint64_t *cuts; /* where pieces begin */
+    size_t cut_count, cut_capacity;
+    order_piece *pieces;
+    size_t piece_count, piece_capacity;
+    order_edge *edges;
+    size_t edge_count, edge_capacity;
+    grove__heap ready; /* marks are numbers of pieces */
+} order_work;
+
+void grove__order_init(grove__order *order, const grove_allocator *allocator)
+{
+    *order = (grove__order){.allocator = allocator};
+}
+
+void grove__order_release(grove__order *order)
+{
+    if (order == NULL || order->allocator == NULL) {
+        return;
+    }
+    grove__range_list_release(&order->ranges, order->allocator);
+    *order = (grove__order){0};
+}
+
+static void release_work(order_work *work)
+{
+    grove__deallocate(work->allocator, work->cuts,
+                      work->cut_capacity * sizeof *work->cuts);
+    grove__deallocate(work->allocator, work->pieces,
+                      work->piece_capacity * sizeof *work->pieces);
+    grove__deallocate(work->allocator, work->edges,
+                      work->edge_capacity * sizeof *work->edges);
+    grove__deallocate(work->allocator, work->ready.items,
+                      work->ready.capacity * sizeof *work->ready.items);
+}
+
+static grove_status check_ranges(const grove__graph *graph, grove__ranges clocks,
+                                 grove_error *error_out)
+{
+    uint64_t next = 0;
+    for (size_t index = 0; index < clocks.count; index++) {
+        const grove__range *range = &clocks.items[index];
+        if (range->from < next || range->end <= range->from || range->end > graph->end) {
+            return grove__fail(error_out, GROVE_INVALID,
+                               "the clocks to put in order do not ascend to %llu",
+                               (unsigned long long)graph->end);
+        }
+        next = range->end;
+    }
+    if (clocks.count > 0 && clocks.items[0].from < graph->base) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "events before clock %llu are needed and not held",
+                           (unsigned long long)graph->base);
+    }
+    return GROVE_OK;
+}
+
+/* Cuts. */
+
+static bool is_least_cut(const void *context, const grove__heap_item *item,
+                         const grove__heap_item *other)
+{
+    (void)context;
+    return item->key < other->key;
+}
+
+static bool add_cut(order_work *work, uint64_t clock)
+{
+    if (!grove__heap_reserve(&work->ready, work->allocator, 1)) {
+        return false;
+    }
+    grove__heap_push(&work->ready, (grove__heap_item){.key = clock}, is_least_cut, NULL);
+    return true;
+}
+
+/* Where the events of a range are cut, and where their parents cut others. */
+static bool add_cuts(order_work *work, grove__range range)
+{
+    uint64_t clock = range.from;
+    grove__id_span span;
+    for (; clock < range.end; clock += span.count) {
+        if (!grove__ids_at(&work->graph->ids, clock, &span) || !add_cut(work, clock)) {
+            return false;
+        }
+    }
+    size_t run = grove__graph_find(work->graph, range.from);
+    for (clock = range.from; clock < range.end; run++) {
+        grove__graph_view view = grove__graph_run_at(work->graph, run);
+        clock = view.end;
+        if (view.from < range.from) {
+            continue;
+        }
+        if (!add_cut(work, view.from)) {
+            return false;
+        }
+        for (size_t index = 0; index < view.parents.count; index++) {
+            if (!add_cut(work, view.parents.clocks[index] + 1)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* All cuts, ascending; one at the start of each range. */
+static bool make_cuts(order_work *work, grove__ranges clocks)
+{
+    for (size_t index = 0; index < clocks.count; index++) {
+        if (!add_cuts(work, clocks.items[index])) {
+            return false;
+        }
+    }
+    uint64_t last = UINT64_MAX;
+    while (work->ready.count > 0) {
+        uint64_t cut = grove__heap_pop(&work->ready, is_least_cut, NULL).key;
+        if (cut == last) {
+            continue;
+        }
+        if (!grove__array_reserve(work->allocator, (void **)&work->cuts,
+                                  &work->cut_capacity, work->cut_count,
+                                  sizeof *work->cuts)) {
+            return false;
+        }
+        work->cuts[work->cut_count++] = last = cut;
+    }
+    return true;
+}
+
+/* Pieces. */
+
+static bool add_piece(order_work *work, uint64_t from, uint64_t end)
+{
+    grove__id_span span;
+    if (work->piece_count == NO_EDGE || !grove__ids_at(&work->graph->ids, from, &span) ||
+        !grove__array_reserve(work->allocator, (void **)&work->pieces,
+                              &work->piece_capacity, work->piece_count,
+                              sizeof *work->pieces)) {
+        return false;
+    }
+    GROVE_ASSERT(span.count >= end - from);
+    work->pieces[work->piece_count++] = (order_piece){
+        .from = from,
+        .end = end,
+        .sequence = span.sequence,
+        .replica = span.replica,
+        .first_edge = NO_EDGE,
+    };
+    return true;
+}
+
+static bool make_pieces(order_work *work, grove__ranges clocks)
+{
+    size_t cut = 0;
+    for (size_t index = 0; index < clocks.count; index++) {
+        grove__range range = clocks.items[index];
+        while (cut < work->cut_count && work->cuts[cut] <= range.from) {
+            cut++;
+        }
+        while (range.from < range.end) {
+            uint64_t end = range.end;
+            if (cut < work->cut_count && work->cuts[cut] < range.end) {
+                end = work->cuts[cut++];
+            }
+            if (!add_piece(work, range.from, end)) {
+                return false;
+            }
+            range.from = end;
+        }
+    }
+    return true;
+}
+
+/* The piece that ends with the event, or `piece_count`. */
+static size_t find_piece(const order_work *work, uint64_t clock)
+{
+    size_t low = 0;
+    size_t high = work->piece_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (work->pieces[middle].end <= clock) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < work->piece_count && work->pieces[low].from <= clock ? low
+                                                                      : work->piece_count;
+}
+
+/* Lets each piece wait for those of its parents that are among the events. */
+static bool make_edges(order_work *work)
+{
+    for (size_t index = 0; index < work->piece_count; index++) {
+        uint64_t before;
+        grove__frontier parents =
+            grove__graph_parents(work->graph, work->pieces[index].from, &before);
+        for (size_t parent = 0; parent < parents.count; parent++) {
+            size_t found = find_piece(work, parents.clocks[parent]);
+            if (found == work->piece_count) {
+                continue;
+            }
+            GROVE_ASSERT(work->pieces[found].end == parents.clocks[parent] + 1);
+            if (work->edge_count == NO_EDGE ||
+                !grove__array_reserve(work->allocator, (void **)&work->edges,
+                                      &work->edge_capacity, work->edge_count,
+                                      sizeof *work->edges)) {
+                return false;
+            }
+            work->edges[work->edge_count] =
+                (order_edge){(uint32_t)index, work->pieces[found].first_edge};
+            work->pieces[found].first_edge = (uint32_t)work->edge_count++;
+            work->pieces[index].waits_for++;
+        }
+    }
+    return true;
+}
+
+/* The order. */
+
+static bool is_least_id(const void *context, const grove__heap_item *item,
+                        const grove__heap_item *other)
+{
+    const order_work *work = context;
+    const order_piece *a = &work->pieces[item->mark];
+    const order_piece *b = &work->pieces[other->mark];
+    return grove__ids_compare(&work->graph->ids, a->replica, a->sequence, b->replica,
+                              b->sequence) < 0;
+}
+
+static bool add_ready(order_work *work, size_t piece)
+{
+    if (!grove__heap_reserve(&work->ready, work->allocator, 1)) {
+        return false;
+    }
+    grove__heap_push(&work->ready, (grove__heap_item){.mark = (uint32_t)piece},
+                     is_least_id, work);
+    return true;
+}
+
+static bool put_in_order(order_work *work, grove__order *order)
+{
+    for (size_t index = 0; index < work->piece_count; index++) {
+        if (work->pieces[index].waits_for == 0 && !add_ready(work, index)) {
+            return false;
+        }
+    }
+    while (work->ready.count > 0) {
+        uint32_t index = grove__heap_pop(&work->ready, is_least_id, work).mark;
+        const order_piece *next = &work->pieces[index];
+        order->steps++;
+        if (!grove__range_list_append(&order->ranges, order->allocator, next->from,
+                                      next->end)) {
+            return false;
+        }
+        for (uint32_t edge = next->first_edge; edge != NO_EDGE;
+             edge = work->edges[edge].next) {
+            uint32_t waiting = work->edges[edge].piece;
+            if (--work->pieces[waiting].waits_for == 0 && !add_ready(work, waiting)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+grove_status grove__order_make(grove__order *order, const grove__graph *graph,
+                               grove__ranges clocks, grove_error *error_out)
+{
+    grove_status status = check_ranges(graph, clocks, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    order_work work = {.graph = graph, .allocator = order->allocator};
+    order->ranges.count = 0;
+    if (!make_cuts(&work, clocks) || !make_pieces(&work, clocks) || !make_edges(&work) ||
+        !put_in_order(&work, order)) {
+        order->ranges.count = 0;
+        status = grove__fail_memory(error_out);
+    }
+    release_work(&work);
+    return status;
+}
