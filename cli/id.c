@@ -1,0 +1,91 @@
+#include "id.h"
+
+#include <stdio.h>
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+const char *cli_id_parse(const char *text, cli_id *id_out)
+{
+    cli_id id = {.size = 0};
+    for (const char *at = text; *at != '\0'; at++) {
+        uint8_t byte = (uint8_t)*at;
+        if (*at == '\\' && at[1] == '\\') {
+            at++;
+        } else if (*at == '\\') {
+            int high = at[1] == 'x' ? hex_digit(at[2]) : -1;
+            int low = high >= 0 ? hex_digit(at[3]) : -1;
+            if (low < 0) {
+                return "a backslash begins \\\\ or \\xHH";
+            }
+            byte = (uint8_t)(high * 16 + low);
+            at += 3;
+        }
+        if (id.size == sizeof id.bytes) {
+            return "an id has at most 240 bytes";
+        }
+        id.bytes[id.size++] = byte;
+    }
+    *id_out = id;
+    return NULL;
+}
+
+/*
+ * Bytes of the printable code point that begins at `index`; 0 when what is
+ * there is none: not UTF-8 in its shortest form, a surrogate, or a control
+ * character (C0, DEL, C1).
+ */
+static size_t printable_at(grove_bytes id, size_t index)
+{
+    uint8_t first = id.data[index];
+    if (first < 0x80) {
+        return first >= 0x20 && first != 0x7F ? 1 : 0;
+    }
+    size_t bytes = first >= 0xC2 && first <= 0xDF   ? 2
+                   : first >= 0xE0 && first <= 0xEF ? 3
+                   : first >= 0xF0 && first <= 0xF4 ? 4
+                                                    : 0;
+    if (bytes == 0 || bytes > id.size - index) {
+        return 0;
+    }
+    uint32_t point = first & (0xFFu >> (bytes + 1));
+    for (size_t at = 1; at < bytes; at++) {
+        if ((id.data[index + at] & 0xC0) != 0x80) {
+            return 0;
+        }
+        point = point << 6 | (id.data[index + at] & 0x3Fu);
+    }
+    static const uint32_t LEAST[] = {0, 0, 0xA0, 0x800, 0x10000};
+    bool sound =
+        point >= LEAST[bytes] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
+    return sound ? bytes : 0;
+}
+
+void cli_id_format(grove_bytes id, char text_out[CLI_ID_TEXT_BYTES])
+{
+    size_t written = 0;
+    for (size_t index = 0; index < id.size;) {
+        size_t bytes = printable_at(id, index);
+        if (id.data[index] == '\\') {
+            text_out[written++] = '\\';
+        }
+        for (size_t at = 0; at < bytes; at++) {
+            text_out[written++] = (char)id.data[index + at];
+        }
+        if (bytes == 0) {
+            (void)snprintf(text_out + written, 5, "\\x%02x", id.data[index]);
+            written += 4;
+            bytes = 1;
+        }
+        index += bytes;
+    }
+    text_out[written] = '\0';
+}
