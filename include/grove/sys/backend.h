@@ -136,7 +136,8 @@ typedef struct grove_backend {
 
     /* Makes everything committed so far durable. */
     grove_status (*sync)(grove_backend_env *env, grove_error *error_out);
-    /* Costs the same whatever the environment holds. */
+    /* Costs the same whatever the environment holds. GROVE_BUSY: it takes a
+     * reader slot for its time, and none is free. */
     grove_status (*statistics)(grove_backend_env *env,
                                grove_backend_statistics *statistics_out,
                                grove_error *error_out);
