@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static const char *const STATUS_NAMES[] = {
@@ -33,42 +34,13 @@ const char *grove_status_name(grove_status status)
     return STATUS_NAMES[index];
 }
 
-__attribute__((format(printf, 4, 0))) static void fill(grove_error *error_out,
-                                                       grove_status status,
-                                                       uint64_t offset,
-                                                       const char *format,
-                                                       va_list arguments)
+void grove__error_say(grove_error *error_out, const char *format, ...)
 {
     if (error_out == NULL) {
         return;
     }
-    error_out->status = status;
-    error_out->offset = offset;
+    va_list arguments;
+    va_start(arguments, format);
     (void)vsnprintf(error_out->message, sizeof error_out->message, format, arguments);
-}
-
-grove_status grove__fail(grove_error *error_out, grove_status status, const char *format,
-                         ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fill(error_out, status, 0, format, arguments);
     va_end(arguments);
-    return status;
-}
-
-grove_status grove__fail_at(grove_error *error_out, grove_status status, uint64_t offset,
-                            const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fill(error_out, status, offset, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-grove_status grove__fail_memory(grove_error *error_out)
-{
-    return grove__fail(error_out, GROVE_NO_MEMORY,
-                       "out of memory, or over the store's memory budget");
 }
