@@ -433,7 +433,7 @@ static grove_status check_file(data_file *file, const grove_allocator *allocator
                                     (unsigned long long)bytes);
         }
         transaction = header.transaction;
-        bool sound;
+        bool sound = false;
         status = check_missing(file, &header, allocator, &sound, error_out);
         if (status != GROVE_OK || sound) {
             return status;

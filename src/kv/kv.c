@@ -262,8 +262,8 @@ grove_status grove__kv_remove(grove__txn *txn, grove__table table, grove_bytes k
 static grove_status remove_first(grove__cursor *cursor, grove__table table,
                                  grove_bytes prefix, grove_error *error_out)
 {
-    grove_bytes key;
-    grove_bytes value;
+    grove_bytes key = {NULL, 0};
+    grove_bytes value = {NULL, 0};
     grove_status status = grove__cursor_seek(cursor, GROVE_SEEK_AT_OR_AFTER, prefix, &key,
                                              &value, error_out);
     if (status != GROVE_OK) {

@@ -158,6 +158,7 @@ grove_status grove__rope_build(grove__rope *rope, grove_bytes utf8, uint64_t poi
     size_t leaves = (size_t)divide_up(utf8.size, LEAF_FILLED);
     struct builder builder = {.allocator = rope->allocator};
     plan_levels(&builder, leaves);
+    GROVE_ASSERT(builder.height > 0);
     if (!add_leaves(&builder, utf8, points, leaves)) {
         abandon(&builder);
         return GROVE_NO_MEMORY;
