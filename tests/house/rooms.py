@@ -131,7 +131,8 @@ def _find_cycles(edges):
     for module in sorted(left):
         for target in sorted(left[module] & left.keys()):
             path, line = edges[module][target]
-            findings.append(Finding(path, line, f"part of an include cycle, through {target}"))
+            findings.append(Finding(
+                path, line, f"part of a cycle of modules (x.c with x.h), through {target}"))
     return findings
 
 

@@ -32,7 +32,7 @@ BREACHES = [
     ("includes", "examples/x.c", '#include "base/alloc.h"\n', "its own only"),
     ("includes", "include/grove/x.h", "#include <zstd.h>\n", "does not let include"),
     ("cycles", "src/base/checked.h", '#include "base/alloc.h"\n#include "base/checked.h"\n',
-     "include cycle"),
+     "a cycle of modules"),
     ("dead-headers", "src/base/x.h", "", "no file includes"),
     ("functions", "src/base/x.c", LONG_FUNCTION, "f has 71 lines"),
     ("functions", "src/base/x.c", FULL_FUNCTION, None),
