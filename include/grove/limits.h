@@ -16,6 +16,10 @@
 #define GROVE_REPLICA_BYTES_MAX 64
 /* A document type's name, in bytes, without its NUL. At least 1. */
 #define GROVE_TYPE_NAME_BYTES_MAX 15
+/* Kinds of operations in a declarative schema, and fields of one kind. At
+ * least one kind. Both are part of the stored format. */
+#define GROVE_SCHEMA_KINDS_MAX 64
+#define GROVE_SCHEMA_FIELDS_MAX 16
 /* Parents of one event. */
 #define GROVE_EVENT_PARENTS_MAX 1024
 /* Events of one batch; also the events one save may hold. */

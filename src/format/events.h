@@ -16,6 +16,8 @@
 
 #include <grove/sys/document_type.h>
 
+#include "format/sorted.h"
+
 /* `replica` of a parent that is named by its index in the list. */
 #define GROVE__PARENT_INSIDE UINT32_MAX
 
@@ -23,6 +25,7 @@ typedef struct grove__id_run {
     uint32_t replica; /* index into `replicas` */
     uint32_t count;
     uint64_t sequence; /* of the first event */
+    uint32_t event;    /* index of the first event */
 } grove__id_run;
 
 typedef struct grove__parent {
@@ -40,6 +43,13 @@ typedef struct grove__time_run {
     int64_t timestamp;
     uint32_t count;
 } grove__time_run;
+
+/* What the list knows of a replica, to find most ids without a search. */
+typedef struct grove__replica_span {
+    uint64_t end;         /* 1 + the greatest sequence in the list; 0: none */
+    uint64_t outside_end; /* the same of parents named by their id */
+    uint32_t last_run;    /* the id run that was added last */
+} grove__replica_span;
 
 typedef struct grove__events {
     const grove_allocator *allocator;
@@ -61,6 +71,15 @@ typedef struct grove__events {
     /* Bytes that decoded contents which are not in `content` point into. */
     grove_buffer scratch;
     bool contents_in_order;
+    /* The first operations, this many, have their contents set, for `content`
+     * being at this place. */
+    size_t contents_set;
+    const uint8_t *contents_place;
+    /* Derived, of each replica; and the orders of `replicas`, `id_runs` and
+     * `parents`, which cover what a search needed so far. */
+    grove__replica_span *spans;
+    size_t span_capacity;
+    grove__sorted sorted_replicas, sorted_ids, sorted_parents;
 } grove__events;
 
 void grove__events_init(grove__events *events, const grove_allocator *allocator);
@@ -71,18 +90,24 @@ void grove__events_reset(grove__events *events);
 /*
  * Appends a run. Ids are checked against the list (E4, E5), not against a
  * document's graph. Joins it with the last run wherever `type` and E1, E2
- * allow. Amortized O(1) for a run that goes on from the last event.
- * GROVE_INVALID: an empty or too long replica, count 0, a parent twice;
- * GROVE_LIMIT: GROVE_BATCH_EVENTS_MAX, GROVE_EVENT_PARENTS_MAX;
- * GROVE_REPLICA_REUSED: an id that the list holds already.
+ * allow: of the run's operation, the last one takes as many events as it can.
+ * Amortized O(1) for a run that goes on from the last event.
+ * GROVE_INVALID: an empty or too long replica, count 0, a parent twice, a
+ * parent of the run itself, an event that an earlier one names as its parent;
+ * GROVE_LIMIT: GROVE_BATCH_EVENTS_MAX, GROVE_EVENT_PARENTS_MAX,
+ * GROVE_DOCUMENT_EVENTS_MAX, GROVE_CONTENT_BYTES_MAX;
+ * GROVE_REPLICA_REUSED: an id that the list holds already; GROVE_NO_MEMORY.
  */
 grove_status grove__events_append(grove__events *events, const grove_document_type *type,
                                   const grove_event_run *run, grove_error *error_out);
 
 /*
  * Appends events `from` to `from + count - 1` of another list of the same
- * type; ids of parents that are in this list become indexes. For roll-up and
- * seal: a list cut and joined anywhere, then joined again, is the same list.
+ * type, in time O(runs) of both; ids of parents that are in this list become
+ * indexes. For roll-up and seal: a list cut and joined anywhere, then joined
+ * again, is the same list, as long as an operation that can take another can
+ * take each beginning of it. Contents are copied; `other` only has its
+ * contents set. Statuses as append.
  */
 grove_status grove__events_append_list(grove__events *events,
                                        const grove_document_type *type,
@@ -101,7 +126,9 @@ typedef struct grove__events_cursor {
     const grove_document_type *type;
     uint32_t event;
     size_t id_run, parent_run, time_run, operation;
-    uint32_t in_id_run, in_time_run, in_operation;
+    uint32_t in_time_run;
+    /* What is left of the operation before `operation`; count 0: nothing. */
+    grove_operation rest;
     grove_event_id *parents;
 } grove__events_cursor;
 

@@ -75,8 +75,14 @@ typedef struct grove_type_buffers {
  * columns of their own: each kind is a list of fields, which an operation's
  * content holds one after the other (GROVE_FIELD_UNSIGNED as LEB128,
  * _SIGNED as zigzag LEB128, _BYTES as a LEB128 size and that many bytes). At
- * rest each field is a column. Position is stored where `positioned` says so;
- * every operation has count 1.
+ * rest each field is a column. Position is stored where `positioned` says so,
+ * and is 0 elsewhere; every operation has count 1.
+ *
+ * The content of a kind with one field of GROVE_FIELD_BYTES and no other is
+ * just those bytes, without a size: a batch is decoded without a copy of them.
+ *
+ * A later version of a type may add kinds at the end; it must not change those
+ * that are there.
  */
 typedef enum grove_field_type {
     GROVE_FIELD_UNSIGNED = 0,
@@ -87,12 +93,12 @@ typedef enum grove_field_type {
 typedef struct grove_schema_kind {
     const char *name;
     bool positioned;
-    size_t field_count;
+    size_t field_count; /* up to GROVE_SCHEMA_FIELDS_MAX */
     const grove_field_type *fields;
 } grove_schema_kind;
 
 typedef struct grove_schema {
-    size_t kind_count; /* 1 to 64; at most 16 fields each */
+    size_t kind_count; /* 1 to GROVE_SCHEMA_KINDS_MAX */
     const grove_schema_kind *kinds;
 } grove_schema;
 
@@ -173,7 +179,8 @@ struct grove_document_type {
     uint64_t (*state_bytes)(const grove_document_type *type, const void *state);
 };
 
-/* `operations_encode` and `_decode` for types with a schema. */
+/* `operations_encode` and `_decode` for types with a schema. An operation
+ * that grove_schema_operation_check refuses is refused by encode as well. */
 GROVE_API grove_status grove_schema_operations_encode(const grove_document_type *type,
                                                       grove_operations operations,
                                                       grove_type_buffers *buffers,
@@ -181,7 +188,11 @@ GROVE_API grove_status grove_schema_operations_encode(const grove_document_type 
 GROVE_API grove_status grove_schema_operations_decode(
     const grove_document_type *type, grove_type_frames frames, uint64_t event_count,
     grove_buffer *operations_out, grove_buffer *scratch_out, grove_error *error_out);
-/* `operation_check` for types with a schema: kind, count 1, fields parse. */
+/*
+ * `operation_check` for types with a schema: kind, count 1, position 0 unless
+ * it has a meaning, fields that fill the content exactly. GROVE_INVALID;
+ * GROVE_LIMIT: a content of more than GROVE_CONTENT_BYTES_MAX bytes.
+ */
 GROVE_API grove_status grove_schema_operation_check(const grove_document_type *type,
                                                     const grove_operation *operation,
                                                     grove_error *error_out);
