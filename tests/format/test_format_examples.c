@@ -1,0 +1,381 @@
+/*
+ * The examples of docs/FORMAT.md: blocks of code that begin with "```hex NAME".
+ * Each has a check here, and each check its example. Names that begin with
+ * "bad-" are examples of what is refused.
+ */
+#include <ctype.h>
+#include <stdio.h>
+
+#include <criterion/criterion.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "format/column.h"
+#include "format/key.h"
+#include "format/snapshot.h"
+
+enum { EXAMPLE_BYTES_MAX = 4096, NAME_BYTES = 64, LINE_BYTES = 256 };
+
+typedef struct example {
+    char name[NAME_BYTES];
+    size_t size;
+    uint8_t bytes[EXAMPLE_BYTES_MAX];
+} example;
+
+/* Fails with the bytes that the page should have. */
+static void assert_bytes(grove_bytes actual, grove_bytes page)
+{
+    if (grove__bytes_equal(actual, page)) {
+        return;
+    }
+    (void)fprintf(stderr, "the code makes:");
+    for (size_t index = 0; index < actual.size; index++) {
+        (void)fprintf(stderr, " %02x", actual.data[index]);
+    }
+    (void)fprintf(stderr, "\n");
+    cr_assert(false, "the page says something else than the code");
+}
+
+static void assert_key(const grove__key *key, grove_bytes page)
+{
+    assert_bytes(grove__key_view(key), page);
+}
+
+/* ---- Numbers ---- */
+
+static void check_varints(grove_bytes page)
+{
+    static const uint64_t values[] = {0, 127, 128, 300, UINT64_MAX};
+    grove_reader reader = grove_reader_of(page);
+    grove_buffer again;
+    grove_buffer_init(&again, &grove__allocator_system);
+    for (size_t index = 0; index < sizeof values / sizeof *values; index++) {
+        cr_assert_eq(grove_reader_varint(&reader), values[index]);
+        grove_buffer_varint(&again, values[index]);
+    }
+    cr_assert(grove_reader_done(&reader));
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+}
+
+static void check_signed(grove_bytes page)
+{
+    static const int64_t values[] = {0, -1, 1, -64, 64, INT64_MIN};
+    grove_reader reader = grove_reader_of(page);
+    grove_buffer again;
+    grove_buffer_init(&again, &grove__allocator_system);
+    for (size_t index = 0; index < sizeof values / sizeof *values; index++) {
+        cr_assert_eq(grove_reader_signed(&reader), values[index]);
+        grove_buffer_signed(&again, values[index]);
+    }
+    cr_assert(grove_reader_done(&reader));
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+}
+
+static void check_column_numbers(grove_bytes page)
+{
+    static const uint64_t values[] = {191, 192, 12479, 12480, 12480 + 65536};
+    grove_reader reader = grove_reader_of(page);
+    grove_buffer again;
+    grove_buffer_init(&again, &grove__allocator_system);
+    for (size_t index = 0; index < sizeof values / sizeof *values; index++) {
+        cr_assert_eq(grove__column_get(&reader, &reader), values[index]);
+        grove__column_put(&again, &again, values[index]);
+    }
+    cr_assert(grove_reader_done(&reader));
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+}
+
+/* ---- Keys and parts ---- */
+
+/* The key of a document, both ways. */
+static void check_document(grove_bytes page, grove_bytes document)
+{
+    grove__key key;
+    grove_buffer parsed;
+    grove_buffer_init(&parsed, &grove__allocator_system);
+    cr_assert_eq(grove__key_parse_document(page, &parsed, NULL), GROVE_OK);
+    cr_assert(grove__bytes_equal(grove_buffer_view(&parsed), document));
+    grove_buffer_release(&parsed);
+    grove__key_of_document(&key, document);
+    assert_key(&key, page);
+}
+
+static void check_key_meta(grove_bytes page)
+{
+    check_document(page, grove_bytes_of("notes/2026"));
+}
+
+static void check_key_full_group(grove_bytes page)
+{
+    check_document(page, grove_bytes_of("journal!"));
+}
+
+static void check_key_nuls(grove_bytes page)
+{
+    check_document(page, (grove_bytes){(const uint8_t *)"a\0\0", 3});
+}
+
+static void check_key_events(grove_bytes page)
+{
+    grove__key key;
+    grove__key_of_clock(&key, grove_bytes_of("notes"), 1000);
+    grove__key_add_number(&key, 2);
+    assert_key(&key, page);
+}
+
+static void check_key_replicas(grove_bytes page)
+{
+    const grove_replica replica = {3, {'b', 'o', 'b'}};
+    grove__key key;
+    grove__key_of_event(&key, grove_bytes_of("notes"), &replica, 61);
+    assert_key(&key, page);
+}
+
+static void check_key_groups(grove_bytes page)
+{
+    grove__key key;
+    grove__key_of_group(&key, grove_bytes_of("counter"));
+    grove__key_add_number(&key, 0);
+    assert_key(&key, page);
+}
+
+static void check_key_commits(grove_bytes page)
+{
+    grove__key key;
+    grove__key_of_commit(&key, 258);
+    assert_key(&key, page);
+}
+
+static void check_bad_document_key(grove_bytes page)
+{
+    grove_buffer parsed;
+    grove_buffer_init(&parsed, &grove__allocator_system);
+    cr_assert_eq(grove__key_parse_document(page, &parsed, NULL), GROVE_CORRUPT);
+    grove_buffer_release(&parsed);
+}
+
+/* As the page describes a part; tests/kv/ shows that the code makes such. */
+static void check_part(grove_bytes page)
+{
+    grove_buffer part;
+    grove_buffer_init(&part, &grove__allocator_system);
+    grove_buffer_append(&part, "grove", 5);
+    grove_buffer_u8(&part, 1);
+    grove_buffer_u64(&part, grove__hash(grove_buffer_view(&part), 0));
+    assert_bytes(grove_buffer_view(&part), page);
+    grove_buffer_release(&part);
+}
+
+/* ---- Blocks and snapshots ---- */
+
+static const grove__packing RAW = {0, 0, NULL};
+
+/* A state without fields: its only frame is read, and encoded again raw. */
+static void check_state(grove_bytes page, grove_bytes content, bool is_same_again)
+{
+    grove__block block;
+    grove_bytes view;
+    grove_buffer buffer;
+    grove_buffer_init(&buffer, &grove__allocator_system);
+    cr_assert_eq(grove__block_open(page, GROVE__BLOCK_STATE, &block, NULL), GROVE_OK);
+    cr_assert_eq(block.fields.size, 0);
+    cr_assert_eq(grove__block_frame_view(&block, 1, &buffer, &view, NULL), GROVE_OK);
+    cr_assert(grove__bytes_equal(view, content));
+    if (is_same_again) {
+        const grove__frame frame = {1, content, RAW, NULL, 0};
+        grove_buffer_reset(&buffer);
+        cr_assert_eq(grove__block_encode(GROVE__BLOCK_STATE, 0, (grove_bytes){NULL, 0},
+                                         &frame, block.frame_count, &buffer, NULL),
+                     GROVE_OK);
+        assert_bytes(grove_buffer_view(&buffer), page);
+    }
+    grove_buffer_release(&buffer);
+}
+
+static void check_block_raw(grove_bytes page)
+{
+    check_state(page, grove_bytes_of("hello"), true);
+}
+
+static void check_block_empty(grove_bytes page)
+{
+    check_state(page, (grove_bytes){NULL, 0}, true);
+}
+
+static void check_block_zstd(grove_bytes page)
+{
+    uint8_t content[100];
+    memset(content, 'a', sizeof content);
+    check_state(page, (grove_bytes){content, sizeof content}, false);
+}
+
+static void check_bad_block(grove_bytes page)
+{
+    grove__block block;
+    grove_error error;
+    cr_assert_eq(grove__block_open(page, GROVE__BLOCK_STATE, &block, &error),
+                 GROVE_CORRUPT);
+    cr_assert_null(strstr(error.message, "checksum"), "%s", error.message);
+}
+
+static void check_snapshot_again(grove_bytes page, const grove__snapshot_header *header,
+                                 const grove__head *heads, grove_bytes structure,
+                                 grove_bytes content)
+{
+    grove__block block;
+    grove__snapshot_header read;
+    grove_buffer buffer;
+    grove_bytes view;
+    grove_buffer_init(&buffer, &grove__allocator_system);
+    cr_assert_eq(grove__snapshot_open(page, &block, &read, &buffer, NULL), GROVE_OK);
+    cr_assert_eq(read.clock, header->clock);
+    cr_assert_eq(read.base_clock, header->base_clock);
+    cr_assert_eq(read.type_format, header->type_format);
+    cr_assert_eq(read.head_count, header->head_count);
+    cr_assert_eq(buffer.size, header->head_count * sizeof *heads);
+    cr_assert(buffer.size == 0 || memcmp(buffer.data, heads, buffer.size) == 0);
+    cr_assert_eq(grove__block_frame_view(&block, 1, &buffer, &view, NULL), GROVE_OK);
+    cr_assert(grove__bytes_equal(view, structure));
+    cr_assert_eq(grove__block_frame_view(&block, 2, &buffer, &view, NULL), GROVE_OK);
+    cr_assert(grove__bytes_equal(view, content));
+    grove_buffer_reset(&buffer);
+    cr_assert_eq(
+        grove__snapshot_encode(header, heads, structure, content, RAW, &buffer, NULL),
+        GROVE_OK);
+    assert_bytes(grove_buffer_view(&buffer), page);
+    grove_buffer_release(&buffer);
+}
+
+static void check_snapshot(grove_bytes page)
+{
+    grove__head heads[2];
+    memset(heads, 0, sizeof heads);
+    heads[0] = (grove__head){7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}};
+    heads[1] = (grove__head){99, {{3, {'b', 'o', 'b'}}, 61}};
+    const grove__snapshot_header header = {100, 3, 1, 2};
+    check_snapshot_again(page, &header, heads, grove_bytes_of("structure"),
+                         grove_bytes_of("content"));
+}
+
+static void check_snapshot_empty(grove_bytes page)
+{
+    const grove__snapshot_header header = {0, 0, 1, 0};
+    const grove_bytes none = {NULL, 0};
+    check_snapshot_again(page, &header, NULL, none, none);
+}
+
+static void check_bad_snapshot(grove_bytes page)
+{
+    grove__block block;
+    grove__snapshot_header header;
+    grove_error error;
+    cr_assert_eq(grove__block_open(page, GROVE__BLOCK_SNAPSHOT, &block, NULL), GROVE_OK);
+    cr_assert_eq(grove__snapshot_open(page, &block, &header, NULL, &error),
+                 GROVE_CORRUPT);
+    cr_assert_not_null(strstr(error.message, "newest event"));
+}
+
+/* ---- The page ---- */
+
+static const struct {
+    const char *name;
+    void (*check)(grove_bytes page);
+} CHECKS[] = {
+    {"varints", check_varints},
+    {"signed", check_signed},
+    {"column-numbers", check_column_numbers},
+    {"key-meta", check_key_meta},
+    {"key-full-group", check_key_full_group},
+    {"key-nuls", check_key_nuls},
+    {"key-events", check_key_events},
+    {"key-replicas", check_key_replicas},
+    {"key-groups", check_key_groups},
+    {"key-commits", check_key_commits},
+    {"bad-key-padding", check_bad_document_key},
+    {"bad-key-empty-group", check_bad_document_key},
+    {"bad-key-short", check_bad_document_key},
+    {"part", check_part},
+    {"block-raw", check_block_raw},
+    {"block-zstd", check_block_zstd},
+    {"block-empty", check_block_empty},
+    {"bad-block-size", check_bad_block},
+    {"snapshot", check_snapshot},
+    {"snapshot-empty", check_snapshot_empty},
+    {"bad-snapshot-head", check_bad_snapshot},
+};
+
+enum { CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS };
+
+/* Appends the bytes of one line, up to its remark. */
+static void parse_line(const char *line, example *into)
+{
+    while (*line != '\0' && *line != '|') {
+        if (isspace((unsigned char)*line)) {
+            line++;
+            continue;
+        }
+        char digits[3] = {line[0], line[1], '\0'};
+        char *end;
+        unsigned long byte = strtoul(digits, &end, 16);
+        cr_assert_eq(end, digits + 2, "%s: no byte: %s", into->name, line);
+        cr_assert_lt(into->size, EXAMPLE_BYTES_MAX);
+        into->bytes[into->size++] = (uint8_t)byte;
+        line += 2;
+    }
+}
+
+/* The next example; false at the end of the page. */
+static bool next_example(FILE *page, example *into)
+{
+    static const char start[] = "```hex ";
+    char line[LINE_BYTES];
+    bool is_inside = false;
+    into->size = 0;
+    while (fgets(line, sizeof line, page) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (is_inside && strcmp(line, "```") == 0) {
+            return true;
+        }
+        if (is_inside) {
+            parse_line(line, into);
+        } else if (strncmp(line, start, sizeof start - 1) == 0) {
+            is_inside = true;
+            (void)snprintf(into->name, sizeof into->name, "%.*s", NAME_BYTES - 1,
+                           line + sizeof start - 1);
+        }
+    }
+    cr_assert_not(is_inside, "%s has no end", into->name);
+    return false;
+}
+
+Test(format_examples, the_page_says_what_the_code_does)
+{
+    bool is_seen[CHECK_COUNT] = {false};
+    example of;
+    FILE *page = fopen(GROVE_SOURCE_DIR "/docs/FORMAT.md", "r");
+    cr_assert_not_null(page);
+    while (next_example(page, &of)) {
+        size_t index = 0;
+        while (index < CHECK_COUNT && strcmp(CHECKS[index].name, of.name) != 0) {
+            index++;
+        }
+        cr_assert_lt(index, CHECK_COUNT, "no check for the example %s", of.name);
+        cr_assert_not(is_seen[index], "%s occurs twice", of.name);
+        is_seen[index] = true;
+        (void)fprintf(stderr, "example %s\n", of.name);
+        /* A copy of its own size: a sanitizer sees reads beyond it. */
+        uint8_t *copy = malloc(of.size);
+        cr_assert_not_null(copy);
+        memcpy(copy, of.bytes, of.size);
+        CHECKS[index].check((grove_bytes){copy, of.size});
+        free(copy);
+    }
+    (void)fclose(page);
+    for (size_t index = 0; index < CHECK_COUNT; index++) {
+        cr_assert(is_seen[index], "the page has no example %s", CHECKS[index].name);
+    }
+}
