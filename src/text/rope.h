@@ -16,10 +16,11 @@
  *
  * grove__rope_check checks all of these.
  *
- * A leaf is a plain array: inserting moves what follows. With leaves of a
- * kilobyte that costs less than a gap would in bookkeeping, and a leaf can be
- * handed out as one piece. A leaf whose bytes and code points are equally many
- * is ASCII, where offsets of both kinds are the same.
+ * A leaf is a plain array: inserting moves what follows. In leaves of a
+ * kilobyte that is less than a third of what an edit costs, and all that a gap
+ * could save; without one, a leaf can be handed out as one piece. A leaf whose
+ * bytes and code points are equally many is ASCII, where offsets of both kinds
+ * are the same.
  *
  * Deleting and freeing allocate nothing. Reading changes nothing, so several
  * threads may read a rope that nobody changes.
