@@ -227,7 +227,11 @@ static bool move_cursor(struct decoder *decoder, uint8_t head)
         fail_column(decoder, moves->failed ? MOVES : MOVES_REST, "a move is no number");
         return false;
     }
-    /* The cursor is below 2^48, so that a move below zero or too far shows as
+    if (move == 0) {
+        fail_column(decoder, MOVES, "a move that moves nothing");
+        return false;
+    }
+    /* The cursor is at most 2^48, so that a move below zero or too far shows as
      * a large number; nothing wraps around to a small one. */
     decoder->cursor += (uint64_t)move;
     if (decoder->cursor > POSITION_END) {

@@ -8,6 +8,8 @@
 
 #include <criterion/criterion.h>
 
+#include <grove/sys/document_type.h>
+
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -279,6 +281,103 @@ static void check_bad_snapshot(grove_bytes page)
     cr_assert_not_null(strstr(error.message, "newest event"));
 }
 
+/* ---- Text ---- */
+
+static const char CONTENT[] = "\xc3\xa9"
+                              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                              "a";
+enum { CONTENT_BYTES = sizeof CONTENT - 1, TEXT_EVENTS = 45 };
+
+/* The operations of the examples: kinds 0 insert, 1 delete. */
+static const grove_operation TEXT_OPERATIONS[] = {
+    {0, 40, 0, {(const uint8_t *)CONTENT, CONTENT_BYTES - 1}},
+    {1, 1, 39, {NULL, 0}},
+    {1, 3, 2, {NULL, 0}},
+    {0, 1, 36, {(const uint8_t *)CONTENT + CONTENT_BYTES - 1, 1}},
+};
+
+enum { TEXT_OPERATION_COUNT = sizeof TEXT_OPERATIONS / sizeof *TEXT_OPERATIONS };
+
+static grove_status decode_text(grove_bytes structure, grove_bytes content,
+                                uint64_t events, grove_buffer *operations)
+{
+    const grove_type_frames frames = {structure, content};
+    grove_buffer scratch;
+    grove_buffer_init(&scratch, &grove__allocator_system);
+    grove_status status = grove_type_text()->operations_decode(
+        grove_type_text(), frames, events, operations, &scratch, NULL);
+    grove_buffer_release(&scratch);
+    return status;
+}
+
+static void check_text_operations(grove_bytes page)
+{
+    const grove_operations all = {TEXT_OPERATIONS, TEXT_OPERATION_COUNT};
+    grove_type_buffers buffers = {.structure_cut_count = 0};
+    grove_buffer operations;
+    grove_buffer_init(&buffers.structure, &grove__allocator_system);
+    grove_buffer_init(&buffers.content, &grove__allocator_system);
+    grove_buffer_init(&operations, &grove__allocator_system);
+    cr_assert_eq(decode_text(page, grove_bytes_of(CONTENT), TEXT_EVENTS, &operations),
+                 GROVE_OK);
+    cr_assert_eq(operations.size, sizeof TEXT_OPERATIONS);
+    const grove_operation *decoded =
+        (const grove_operation *)(const void *)operations.data;
+    for (size_t index = 0; index < TEXT_OPERATION_COUNT; index++) {
+        cr_assert_eq(decoded[index].kind, TEXT_OPERATIONS[index].kind);
+        cr_assert_eq(decoded[index].count, TEXT_OPERATIONS[index].count);
+        cr_assert_eq(decoded[index].position, TEXT_OPERATIONS[index].position);
+        cr_assert(
+            grove__bytes_equal(decoded[index].content, TEXT_OPERATIONS[index].content));
+    }
+    cr_assert_eq(
+        grove_type_text()->operations_encode(grove_type_text(), all, &buffers, NULL),
+        GROVE_OK);
+    assert_bytes(grove_buffer_view(&buffers.structure), page);
+    grove_buffer_release(&operations);
+    grove_buffer_release(&buffers.structure);
+    grove_buffer_release(&buffers.content);
+}
+
+static void check_text_operations_content(grove_bytes page)
+{
+    assert_bytes(grove_bytes_of(CONTENT), page);
+}
+
+static void check_bad_text_operations(grove_bytes page)
+{
+    grove_buffer operations;
+    grove_buffer_init(&operations, &grove__allocator_system);
+    cr_assert_eq(decode_text(page, (grove_bytes){NULL, 0}, 2, &operations),
+                 GROVE_CORRUPT);
+    grove_buffer_release(&operations);
+}
+
+static const char GRUEN[] = "Gr\xc3\xbcn";
+
+static void check_text_state(grove_bytes page)
+{
+    const grove_document_type *type = grove_type_text();
+    const grove_type_frames frames = {page, grove_bytes_of(GRUEN)};
+    grove_type_buffers buffers = {.structure_cut_count = 0};
+    void *state = NULL;
+    grove_buffer_init(&buffers.structure, &grove__allocator_system);
+    grove_buffer_init(&buffers.content, &grove__allocator_system);
+    cr_assert_eq(type->state_decode(type, &grove__allocator_system, frames, &state, NULL),
+                 GROVE_OK);
+    cr_assert_eq(type->state_encode(type, state, &buffers, NULL), GROVE_OK);
+    assert_bytes(grove_buffer_view(&buffers.structure), page);
+    assert_bytes(grove_buffer_view(&buffers.content), frames.content);
+    type->state_free(type, state);
+    grove_buffer_release(&buffers.structure);
+    grove_buffer_release(&buffers.content);
+}
+
+static void check_text_state_content(grove_bytes page)
+{
+    assert_bytes(grove_bytes_of(GRUEN), page);
+}
+
 /* ---- The page ---- */
 
 static const struct {
@@ -306,6 +405,12 @@ static const struct {
     {"snapshot", check_snapshot},
     {"snapshot-empty", check_snapshot_empty},
     {"bad-snapshot-head", check_bad_snapshot},
+    {"text-operations", check_text_operations},
+    {"text-operations-content", check_text_operations_content},
+    {"bad-text-operations-position", check_bad_text_operations},
+    {"bad-text-operations-events", check_bad_text_operations},
+    {"text-state", check_text_state},
+    {"text-state-content", check_text_state_content},
 };
 
 enum { CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS };

@@ -127,36 +127,6 @@ Test(operation_columns, typing_and_erasing_on_the_spot_take_a_byte_each)
     history_release(&list);
 }
 
-Test(operation_columns, the_example_of_the_format_document_is_what_is_written)
-{
-    /* docs/FORMAT.md, "Text operations". */
-    history list = {NULL, 0, 0, 0};
-    uint32_t points[40];
-    for (size_t index = 0; index < 40; index++) {
-        points[index] = 'a';
-    }
-    points[0] = 0xe9;
-    history_append(&list, (grove_operation){INSERT, 40, 0, utf8_of(points, 40)});
-    history_append(&list, deletion(FORWARD, 39, 1));
-    history_append(&list, deletion(FORWARD, 2, 3));
-    history_append(&list, (grove_operation){INSERT, 1, 36, utf8_of(points, 1)});
-    static const uint8_t structure[] = {4,    2,    0,    1,    0xf8, 0x02,
-                                        0x15, 0x04, 0x49, 0x44, 8};
-    grove_type_buffers buffers;
-    buffers_init(&buffers, &grove__allocator_system);
-    cr_assert_eq(grove__text_operations_encode(history_view(&list), &buffers, NULL),
-                 GROVE_OK);
-    cr_assert_eq(buffers.structure.size, sizeof structure);
-    cr_assert_eq(memcmp(buffers.structure.data, structure, sizeof structure), 0);
-    cr_assert_eq(buffers.content.size, 43);
-    cr_assert_eq(buffers.structure_cut_count, 2);
-    cr_assert_eq(buffers.structure_cuts[0], 8);
-    cr_assert_eq(buffers.structure_cuts[1], 10);
-    assert_decodes(frames_of(&buffers), &list);
-    buffers_release(&buffers);
-    history_release(&list);
-}
-
 Test(operation_columns, encoding_appends_and_counts_cuts_from_the_buffers_start)
 {
     history list = {NULL, 0, 0, 0};
@@ -276,6 +246,7 @@ static const struct {
     {"a move that is no number", STRUCTURE(1, 1, 0, 0, 5, 255), "", 1, 5},
     {"a move too many", STRUCTURE(1, 1, 0, 0, 1, 2), "", 1, 5},
     {"a move's rest too many", STRUCTURE(1, 1, 1, 0, 5, 2, 2), "", 1, 6},
+    {"a move that moves nothing", STRUCTURE(1, 1, 0, 0, 5, 0), "", 1, 6},
     {"a move before the text", STRUCTURE(1, 1, 0, 0, 5, 1), "", 1, 6},
     {"a move beyond every text", STRUCTURE(1, 1, 7, 0, 5, 246, 0, 0, 0, 0, 0, 0, 2), "",
      1, 6},
