@@ -165,7 +165,8 @@ uint64_t grove_reader_u64(grove_reader *reader)
 
 uint64_t grove_reader_varint(grove_reader *reader)
 {
-    if (reader->failed) {
+    /* An empty span may have no address to add an offset to. */
+    if (!reader_has(reader, 1)) {
         return 0;
     }
     uint64_t value = 0;

@@ -55,3 +55,14 @@ Test(bytes, a_failed_reader_gives_zeros_and_never_moves)
     cr_assert_eq(reader.offset, 0);
     cr_assert_not(grove_reader_done(&reader));
 }
+
+Test(bytes, a_reader_without_bytes_has_nothing_to_read)
+{
+    grove_reader reader = grove_reader_of((grove_bytes){NULL, 0});
+    cr_assert(grove_reader_done(&reader));
+    cr_assert_eq(grove_reader_bytes(&reader, 0).size, 0);
+    cr_assert_not(reader.failed);
+    cr_assert_eq(grove_reader_varint(&reader), 0);
+    cr_assert(reader.failed);
+    cr_assert_eq(reader.offset, 0);
+}
