@@ -1,7 +1,7 @@
 /*
- * Writes the first inputs of each fuzzer: valid keys, blocks and snapshots,
- * from which a fuzzer finds its way. `fuzz-seeds DIRECTORY` fills
- * DIRECTORY/key, /block and /snapshot, which must exist.
+ * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots and
+ * text operations, from which a fuzzer finds its way. `fuzz-seeds DIRECTORY`
+ * fills DIRECTORY/key, /block, /snapshot and /text, which must exist.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "format/key.h"
 #include "format/snapshot.h"
+#include "text/operation.h"
 
 enum { PATH_BYTES = 4096 };
 
@@ -113,6 +114,47 @@ static void write_snapshots(const char *directory)
     grove_buffer_release(&block);
 }
 
+/* As fuzz/text.c takes them. */
+static void write_text(const char *directory, const char *name,
+                       grove_operations operations)
+{
+    grove_type_buffers buffers = {.structure_cut_count = 0};
+    grove_buffer seed;
+    uint32_t events = 0;
+    grove_buffer_init(&buffers.structure, &grove__allocator_system);
+    grove_buffer_init(&buffers.content, &grove__allocator_system);
+    grove_buffer_init(&seed, &grove__allocator_system);
+    for (size_t index = 0; index < operations.count; index++) {
+        events += operations.items[index].count;
+    }
+    expect(grove__text_operations_encode(operations, &buffers, NULL));
+    grove_buffer_u32(&seed, events);
+    grove_buffer_u8(&seed, (uint8_t)(buffers.structure.size >> 8));
+    grove_buffer_u8(&seed, (uint8_t)buffers.structure.size);
+    grove_buffer_append(&seed, buffers.structure.data, buffers.structure.size);
+    grove_buffer_append(&seed, buffers.content.data, buffers.content.size);
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_buffer_release(&buffers.structure);
+    grove_buffer_release(&buffers.content);
+    grove_buffer_release(&seed);
+}
+
+static void write_texts(const char *directory)
+{
+    const grove_operation edits[] = {
+        {GROVE_TEXT_INSERT, 6, 0, grove_bytes_of("gr\xc3\xb6ve!")},
+        {GROVE_TEXT_DELETE, 1, 5, {NULL, 0}},
+        {GROVE_TEXT_DELETE, 2, 0, {NULL, 0}},
+        {GROVE_TEXT_BACKSPACE, 2, 1, {NULL, 0}},
+        {GROVE_TEXT_INSERT, (uint32_t)prose().size, 0, prose()},
+        {GROVE_TEXT_DELETE, 40, 50, {NULL, 0}},
+        {GROVE_TEXT_INSERT, 1, 1, grove_bytes_of("\xf0\x9f\x8c\xb3")},
+    };
+    write_text(directory, "text/edits", (grove_operations){edits, 7});
+    write_text(directory, "text/insert", (grove_operations){edits, 1});
+    write_text(directory, "text/empty", (grove_operations){NULL, 0});
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -122,5 +164,6 @@ int main(int argument_count, char **arguments)
     write_keys(arguments[1]);
     write_blocks(arguments[1]);
     write_snapshots(arguments[1]);
+    write_texts(arguments[1]);
     return EXIT_SUCCESS;
 }
