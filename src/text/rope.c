@@ -477,6 +477,8 @@ static void mend(grove__rope *rope)
     size_t neighbour = smaller_neighbour(step.node, step.index);
     size_t left = step.index < neighbour ? step.index : neighbour;
     uint64_t total = step.node->bytes[step.index] + step.node->bytes[neighbour];
+    /* A leaf that cannot stay as it is goes if it can, so that deleting a long
+     * range takes one step a leaf. */
     bool is_small = place->leaf_bytes < LEAF_MIN;
     if (total <= (is_small ? LEAF : LEAF_JOINED_MAX)) {
         join_leaves(rope, step.node, left);

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "format/column.h"
 #include "operations.h"
 #include "support/faulty_allocator.h"
 #include "text/operation.h"
@@ -288,16 +289,26 @@ Test(operation_columns, lies_are_corrupt_where_they_are_told)
 
 Test(operation_columns, a_batch_has_no_more_events_than_the_limit)
 {
-    static const uint8_t structure[] = {1, 0, 0, 0, 1};
-    grove_type_frames frames = {{structure, sizeof structure}, {NULL, 0}};
-    grove_buffer decoded;
-    grove_error error = {GROVE_OK, 0, ""};
-    grove_buffer_init(&decoded, &grove__allocator_system);
-    cr_assert_eq(grove__text_operations_decode(
-                     frames, (uint64_t)GROVE_BATCH_EVENTS_MAX + 1, &decoded, &error),
-                 GROVE_CORRUPT);
-    cr_assert_eq(decoded.size, 0);
-    grove_buffer_release(&decoded);
+    for (uint64_t events = GROVE_BATCH_EVENTS_MAX - 1;
+         events <= GROVE_BATCH_EVENTS_MAX + 1; events++) {
+        static const uint8_t sizes_and_head[] = {1, 0, 0, 5, 1 | 31 << 3};
+        grove_buffer structure;
+        grove_buffer decoded;
+        grove_error error = {GROVE_OK, 0, ""};
+        grove_buffer_init(&structure, &grove__allocator_system);
+        grove_buffer_init(&decoded, &grove__allocator_system);
+        grove_buffer_append(&structure, sizes_and_head, sizeof sizes_and_head);
+        grove__column_put(&structure, &structure, events - 1 - 31);
+        cr_assert_eq(structure.size, sizeof sizes_and_head + 5);
+        grove_type_frames frames = {grove_buffer_view(&structure), {NULL, 0}};
+        grove_status status =
+            grove__text_operations_decode(frames, events, &decoded, &error);
+        cr_assert_eq(status, events <= GROVE_BATCH_EVENTS_MAX ? GROVE_OK : GROVE_CORRUPT);
+        cr_assert_eq(decoded.size,
+                     events <= GROVE_BATCH_EVENTS_MAX ? sizeof(grove_operation) : 0);
+        grove_buffer_release(&structure);
+        grove_buffer_release(&decoded);
+    }
 }
 
 Test(operation_columns, every_flip_and_every_cut_is_refused_or_well_formed)
