@@ -215,6 +215,14 @@ static struct entry split_node(grove__rope_node *node, grove__rope_node *fresh,
     return entry_of(fresh);
 }
 
+static grove__rope_node *take_node(struct spare *spare)
+{
+    GROVE_ASSERT(spare->node_count > 0);
+    grove__rope_node *node = spare->nodes[--spare->node_count];
+    GROVE_ASSERT(node != NULL);
+    return node;
+}
+
 /*
  * Hangs `right` into the tree directly after the place's leaf, which held its
  * text until now, with as many nodes split as are full.
@@ -229,10 +237,9 @@ static void put_right(grove__rope *rope, struct spare *spare, struct entry right
             put_child(step.node, step.index + 1, right);
             return;
         }
-        grove__rope_node *fresh = spare->nodes[--spare->node_count];
-        right = split_node(step.node, fresh, step.index + 1, right);
+        right = split_node(step.node, take_node(spare), step.index + 1, right);
     }
-    grove__rope_node *root = spare->nodes[--spare->node_count];
+    grove__rope_node *root = take_node(spare);
     struct entry left = {rope->points - right.points, rope->bytes - right.bytes,
                          rope->root};
     root->count = 0;
@@ -246,7 +253,6 @@ static void put_right(grove__rope *rope, struct spare *spare, struct entry right
  * a new root if all are. False: there is no memory, and none was taken. */
 static bool take_spare(const grove__rope *rope, struct spare *spare)
 {
-    spare->node_count = 0;
     spare->leaf = grove__allocate(rope->allocator, LEAF);
     if (spare->leaf == NULL) {
         return false;
@@ -301,7 +307,7 @@ static size_t choose_cut(grove_bytes joined, size_t wanted)
 static grove_status insert_splitting(grove__rope *rope, size_t byte, struct piece piece)
 {
     grove__rope_place *place = &rope->place;
-    struct spare spare;
+    struct spare spare = {.leaf = NULL, .node_count = 0};
     if (!take_spare(rope, &spare)) {
         return GROVE_NO_MEMORY;
     }

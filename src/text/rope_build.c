@@ -55,6 +55,7 @@ static void append_child(struct level *level, grove__rope_child child, uint64_t 
                          uint64_t bytes)
 {
     grove__rope_node *node = level->node;
+    GROVE_ASSERT(node != NULL && node->count < CHILDREN);
     node->points[node->count] = points;
     node->bytes[node->count] = bytes;
     node->children[node->count] = child;

@@ -57,9 +57,10 @@ static size_t skip_ascii(const uint8_t *bytes, size_t at, size_t size)
 {
     size_t from = at;
     while (size - at >= BLOCK / 2) {
-        uint64_t any = load_word(bytes + at) | load_word(bytes + at + WORD) |
-                       load_word(bytes + at + 2 * WORD) |
-                       load_word(bytes + at + 3 * WORD);
+        uint64_t any = 0;
+        for (size_t index = 0; index < BLOCK / 2; index += WORD) {
+            any |= load_word(bytes + at + index);
+        }
         if ((any & LANES_HIGH) != 0) {
             break;
         }
