@@ -41,19 +41,6 @@ static void assert_text(const grove__text *text, const char *expected)
     cr_assert_eq(bytes, grove__text_bytes(text));
 }
 
-Test(state, the_type_is_named_text_and_has_every_function)
-{
-    const grove_document_type *type = text_type();
-    cr_assert_eq(type->abi, GROVE_DOCUMENT_TYPE_ABI);
-    cr_assert_str_eq(type->name, "text");
-    cr_assert_eq(type->format, 1);
-    cr_assert_eq(type->capabilities, 0);
-    cr_assert(type->operation_check && type->operation_join && type->operation_cut &&
-              type->operations_encode && type->operations_decode && type->state_new &&
-              type->state_free && type->state_apply && type->state_encode &&
-              type->state_decode && type->state_bytes);
-}
-
 Test(state, operations_of_every_kind_do_what_they_say)
 {
     void *state = new_state(&grove__allocator_system);

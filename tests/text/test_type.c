@@ -1,6 +1,7 @@
 /*
- * Real editing histories, from the directory that GROVE_TRACES names: each
- * goes through operations, columns and the rope, and ends in its own text.
+ * The type as a whole. Real editing histories, from the directory that
+ * GROVE_TRACES names, go through all of it: operations, columns and the rope;
+ * each ends in its own text.
  */
 #include <jansson.h>
 #include <zlib.h>
@@ -169,17 +170,30 @@ static void assert_trace(const char *name, uint64_t events)
     json_decref(trace);
 }
 
-Test(traces, automerge_paper_ends_in_its_text)
+Test(type, the_type_is_named_text_and_has_every_function)
+{
+    const grove_document_type *type = grove_type_text();
+    cr_assert_eq(type->abi, GROVE_DOCUMENT_TYPE_ABI);
+    cr_assert_str_eq(type->name, "text");
+    cr_assert_eq(type->format, 1);
+    cr_assert_eq(type->capabilities, 0);
+    cr_assert(type->operation_check && type->operation_join && type->operation_cut &&
+              type->operations_encode && type->operations_decode && type->state_new &&
+              type->state_free && type->state_apply && type->state_encode &&
+              type->state_decode && type->state_bytes);
+}
+
+Test(type, automerge_paper_ends_in_its_text)
 {
     assert_trace("automerge-paper", 259778);
 }
 
-Test(traces, rustcode_ends_in_its_text)
+Test(type, rustcode_ends_in_its_text)
 {
     assert_trace("rustcode", 979844);
 }
 
-Test(traces, sveltecomponent_ends_in_its_text)
+Test(type, sveltecomponent_ends_in_its_text)
 {
     assert_trace("sveltecomponent", 169517);
 }
