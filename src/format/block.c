@@ -429,7 +429,7 @@ grove_status grove__block_frame_decode(const grove__block *block, uint8_t id,
     if (frame == NULL) {
         return grove__fail(error_out, GROVE_NONE, "a block has no frame %d", id);
     }
-    grove_bytes stored;
+    grove_bytes stored = {NULL, 0};
     grove_status status = view_stored(block, frame, &stored, error_out);
     if (status != GROVE_OK) {
         return status;
@@ -453,7 +453,7 @@ grove_status grove__block_frame_view(const grove__block *block, uint8_t id,
         *bytes_out = (grove_bytes){NULL, 0};
         return GROVE_OK;
     }
-    grove_bytes stored;
+    grove_bytes stored = {NULL, 0};
     grove_status status = view_stored(block, frame, &stored, error_out);
     if (status != GROVE_OK) {
         return status;

@@ -266,6 +266,7 @@ static grove_status parse_key(grove_bytes key, const key_shape *shape,
 {
     grove_reader reader = grove_reader_of(key);
     grove_status status = GROVE_OK;
+    memset(parsed_out->numbers, 0, sizeof parsed_out->numbers);
     for (size_t index = 0; index < shape->string_count && status == GROVE_OK; index++) {
         status = parse_string(&reader, shape->string_bytes_max[index],
                               &parsed_out->strings[index], error_out);

@@ -1,6 +1,6 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots and
- * text operations, from which a fuzzer finds its way. `fuzz-seeds DIRECTORY`
+ * text operations, from which a fuzzer finds its way. `make-seeds DIRECTORY`
  * fills DIRECTORY/key, /block, /snapshot and /text, which must exist.
  */
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void write_seed(const char *directory, const char *name, grove_bytes byte
     FILE *file = length < PATH_BYTES ? fopen(path, "wb") : NULL;
     if (file == NULL || fwrite(bytes.data, 1, bytes.size, file) != bytes.size ||
         fclose(file) != 0) {
-        (void)fprintf(stderr, "fuzz-seeds: cannot write %s\n", path);
+        (void)fprintf(stderr, "make-seeds: cannot write %s\n", path);
         exit(EXIT_FAILURE);
     }
 }
@@ -29,7 +29,7 @@ static void write_seed(const char *directory, const char *name, grove_bytes byte
 static void expect(grove_status status)
 {
     if (status != GROVE_OK) {
-        (void)fprintf(stderr, "fuzz-seeds: %s\n", grove_status_name(status));
+        (void)fprintf(stderr, "make-seeds: %s\n", grove_status_name(status));
         exit(EXIT_FAILURE);
     }
 }
@@ -158,7 +158,7 @@ static void write_texts(const char *directory)
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
-        (void)fprintf(stderr, "usage: fuzz-seeds DIRECTORY\n");
+        (void)fprintf(stderr, "usage: make-seeds DIRECTORY\n");
         return 2;
     }
     write_keys(arguments[1]);
