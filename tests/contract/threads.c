@@ -12,6 +12,7 @@ typedef struct worker {
     /* What a check hands from thread to thread. */
     grove__check_txn txn;
     grove__check_cursor cursor;
+    atomic_bool is_ready;
     atomic_bool has_begun;
     atomic_bool *is_over;
 } worker;
@@ -21,6 +22,7 @@ static void init_worker(worker *self, grove__check *check, uint64_t number)
     memset(self, 0, sizeof *self);
     self->check = check;
     self->number = number;
+    atomic_init(&self->is_ready, false);
     atomic_init(&self->has_begun, false);
 }
 
@@ -40,9 +42,9 @@ static void run_threads(grove__check *check, void *(*work)(void *), worker *work
     }
 }
 
-static void sleep_milliseconds(long milliseconds)
+static void sleep_microseconds(long microseconds)
 {
-    struct timespec time = {0, milliseconds * 1000000};
+    struct timespec time = {0, microseconds * 1000};
     (void)nanosleep(&time, NULL);
 }
 
@@ -72,6 +74,7 @@ static uint64_t get_number(grove__check_txn *txn, uint32_t table, grove_bytes ke
 static void *wait_for_turn(void *argument)
 {
     worker *self = argument;
+    atomic_store(&self->is_ready, true);
     grove__check_txn txn = grove__check_begin(self->check, GROVE_TXN_WRITE);
     atomic_store(&self->has_begun, true);
     grove__check_holds(&txn, 0, grove_bytes_of("key"), grove_bytes_of("first"));
@@ -96,7 +99,10 @@ static void check_second_writer_waits(grove__check *check)
             grove__check_abort(&txn);
             return;
         }
-        sleep_milliseconds(50);
+        while (!atomic_load(&self.is_ready)) {
+            sleep_microseconds(1000);
+        }
+        sleep_microseconds(50000);
         grove__check_that(check, !atomic_load(&self.has_begun),
                           "a second write transaction began while one was open");
         if (ends_with_commit != 0) {
@@ -118,6 +124,10 @@ static void *increment(void *argument)
     for (int step = 0; step < INCREMENTS; step++) {
         grove__check_txn txn = grove__check_begin(self->check, GROVE_TXN_WRITE);
         uint64_t number = get_number(&txn, 0, key);
+        /* Others should be tempted. */
+        if (step % 4 == 0) {
+            sleep_microseconds(100);
+        }
         grove__check_put(&txn, 0, key, grove__check_number(number + 1, bytes));
         if (step % 10 == 9) {
             /* One that is taken back counts for nothing. */
