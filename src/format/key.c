@@ -283,6 +283,19 @@ static grove_status parse_key(grove_bytes key, const key_shape *shape,
     return status;
 }
 
+grove_status grove__key_parse_name(grove_bytes key, grove_buffer *name_out,
+                                   grove_error *error_out)
+{
+    grove_reader reader = grove_reader_of(key);
+    parsed_string name;
+    grove_status status =
+        parse_string(&reader, GROVE_DOCUMENT_ID_BYTES_MAX, &name, error_out);
+    if (status == GROVE_OK) {
+        status = give_string(&name, name_out, error_out);
+    }
+    return status;
+}
+
 grove_status grove__key_parse_document(grove_bytes key, grove_buffer *document_out,
                                        grove_error *error_out)
 {

@@ -81,6 +81,10 @@ void grove__key_of_prefix(grove__key *key_out, grove_bytes prefix);
  * long, a clock or sequence beyond GROVE_DOCUMENT_EVENTS_MAX, bytes left over.
  * Also GROVE_NO_MEMORY. Outputs are then untouched.
  */
+/* The document or the group that any key begins with; what follows is not
+ * looked at. */
+grove_status grove__key_parse_name(grove_bytes key, grove_buffer *name_out,
+                                   grove_error *error_out);
 grove_status grove__key_parse_document(grove_bytes key, grove_buffer *document_out,
                                        grove_error *error_out);
 grove_status grove__key_parse_clock(grove_bytes key, grove_buffer *document_out,
