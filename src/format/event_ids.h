@@ -9,7 +9,7 @@
 #ifndef GROVE_FORMAT_EVENT_IDS_H
 #define GROVE_FORMAT_EVENT_IDS_H
 
-#include "format/events.h"
+#include "format/event_list.h"
 
 /* The index of a replica, or UINT32_MAX. GROVE_NO_MEMORY. */
 grove_status grove__event_ids_find_replica(grove__events *events,

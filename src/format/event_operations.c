@@ -127,27 +127,6 @@ uint32_t grove__event_operations_add(grove__events *events,
     return taken;
 }
 
-grove_operations grove__events_operations(grove__events *events)
-{
-    grove_operation *items = grove__event_operations_items(events);
-    size_t count = grove__event_operations_count(events);
-    const uint8_t *place = events->content.data;
-    if (events->contents_in_order && place != NULL) {
-        size_t index = place == events->contents_place ? events->contents_set : 0;
-        if (index > 0) {
-            /* The last one that was set may have grown, at the same place. */
-            place = items[index - 1].content.data + items[index - 1].content.size;
-        }
-        for (; index < count; index++) {
-            items[index].content.data = place;
-            place += items[index].content.size;
-        }
-        events->contents_place = events->content.data;
-        events->contents_set = count;
-    }
-    return (grove_operations){items, count};
-}
-
 grove__event_operations_mark grove__event_operations_mark_of(const grove__events *events)
 {
     grove__event_operations_mark mark = {

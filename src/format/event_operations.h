@@ -5,7 +5,7 @@
 #ifndef GROVE_FORMAT_EVENT_OPERATIONS_H
 #define GROVE_FORMAT_EVENT_OPERATIONS_H
 
-#include "format/events.h"
+#include "format/event_list.h"
 
 static inline size_t grove__event_operations_count(const grove__events *events)
 {

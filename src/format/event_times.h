@@ -3,7 +3,7 @@
 #define GROVE_FORMAT_EVENT_TIMES_H
 
 #include "base/alloc.h"
-#include "format/events.h"
+#include "format/event_list.h"
 
 /* Gives the next `count` events, at least 1, a timestamp. GROVE_NO_MEMORY. */
 static inline grove_status grove__event_times_add(grove__events *events,

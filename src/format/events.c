@@ -5,9 +5,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "format/event_ids.h"
-#include "format/event_operations.h"
-#include "format/event_times.h"
+#include "format/events_mark.h"
 
 void grove__events_init(grove__events *events, const grove_allocator *allocator)
 {
@@ -40,6 +38,27 @@ void grove__events_reset(grove__events *events)
     grove_buffer_reset(&events->scratch);
     events->contents_in_order = true;
     events->contents_set = 0;
+}
+
+grove_operations grove__events_operations(grove__events *events)
+{
+    grove_operation *items = grove__event_operations_items(events);
+    size_t count = grove__event_operations_count(events);
+    const uint8_t *place = events->content.data;
+    if (events->contents_in_order && place != NULL) {
+        size_t index = place == events->contents_place ? events->contents_set : 0;
+        if (index > 0) {
+            /* The last one that was set may have grown, at the same place. */
+            place = items[index - 1].content.data + items[index - 1].content.size;
+        }
+        for (; index < count; index++) {
+            items[index].content.data = place;
+            place += items[index].content.size;
+        }
+        events->contents_place = events->content.data;
+        events->contents_set = count;
+    }
+    return (grove_operations){items, count};
 }
 
 /*
@@ -139,27 +158,6 @@ static grove_status check_run(const grove__events *events, const grove_event_run
     return status;
 }
 
-/* Everything that a failed append takes back. */
-typedef struct events_mark {
-    grove__event_ids_mark ids;
-    grove__event_operations_mark operations;
-    grove__event_times_mark times;
-} events_mark;
-
-static events_mark mark_of(const grove__events *events)
-{
-    return (events_mark){grove__event_ids_mark_of(events),
-                         grove__event_operations_mark_of(events),
-                         grove__event_times_mark_of(events)};
-}
-
-static void rewind_to(grove__events *events, const events_mark *mark)
-{
-    grove__event_ids_rewind(events, &mark->ids);
-    grove__event_operations_rewind(events, &mark->operations);
-    grove__event_times_rewind(events, &mark->times);
-}
-
 /* Appends a parent of `event`: by its index where the list has it. */
 static grove_status add_parent(grove__events *events, uint32_t event,
                                const grove_replica *replica, uint64_t sequence,
@@ -237,10 +235,10 @@ grove_status grove__events_append(grove__events *events, const grove_document_ty
     if (grove__event_operations_order(events) != GROVE_OK) {
         return grove__fail_memory(error_out);
     }
-    events_mark mark = mark_of(events);
+    grove__events_mark mark = grove__events_mark_of(events);
     status = append_run(events, type, run, error_out);
     if (status != GROVE_OK) {
-        rewind_to(events, &mark);
+        grove__events_rewind(events, &mark);
     }
     return status;
 }
@@ -375,7 +373,7 @@ static grove_status join_times(list_part *part, grove_error *error_out)
     return GROVE_OK;
 }
 
-/* Whether an id or parent run begins at an event, so that E2 forbids to join. */
+/* Whether an id or parent run begins at an event: E2 then forbids to join. */
 static bool is_boundary(const grove__events *events, uint32_t event)
 {
     size_t parent_run = parent_run_from(events, event);
@@ -450,7 +448,7 @@ grove_status grove__events_append_list(grove__events *events,
         return grove__fail_memory(error_out);
     }
     memset(part.replicas, 0xff, bytes);
-    events_mark mark = mark_of(events);
+    grove__events_mark mark = grove__events_mark_of(events);
     status = join_ids(&part, error_out);
     if (status == GROVE_OK) {
         status = join_parents(&part, error_out);
@@ -462,7 +460,7 @@ grove_status grove__events_append_list(grove__events *events,
         status = join_operations(&part, error_out);
     }
     if (status != GROVE_OK) {
-        rewind_to(events, &mark);
+        grove__events_rewind(events, &mark);
     }
     grove__deallocate(events->allocator, part.replicas, bytes);
     return status;

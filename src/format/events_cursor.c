@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "format/event_ids.h"
 #include "format/event_operations.h"
+#include "format/events.h"
 
 void grove__events_cursor_init(grove__events_cursor *cursor, grove__events *events,
                                const grove_document_type *type, grove_event_id *parents)

@@ -206,7 +206,7 @@ Test(events, many_pieces_joined_in_any_order_are_the_same_list)
     }
 }
 
-/* Deletes at 5, 5 and 4: forward twice, then one; or one, then backward twice. */
+/* Deletes at 5, 5 and 4: forward twice, then one, or one, then back twice. */
 Test(events, what_the_last_operation_takes_may_move_every_border_after_it)
 {
     grove__events whole;
@@ -259,7 +259,7 @@ Test(events, a_parent_in_the_list_is_named_by_its_index_and_vanishes_before_its_
     grove__events_release(&events);
 }
 
-/* Runs that are refused after a.0 to a.9 on a parent outside (z.7), with b.3. */
+/* Runs refused after a.0 to a.9 on a parent outside (z.7), with b.3. */
 static grove_status append_refused(grove__events *events, int number)
 {
     grove_event_id last = id_of("a", 9);
