@@ -295,15 +295,20 @@ static void advance_heads(grove__graph *graph, uint64_t last, grove__frontier pa
     }
 }
 
+bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier parents)
+{
+    return reserve_run(graph, parents) && grove__ids_reserve(&graph->ids, replica) &&
+           grove__array_reserve(graph->allocator, (void **)&graph->heads,
+                                &graph->head_capacity, graph->head_slots,
+                                sizeof *graph->heads);
+}
+
 grove_status grove__graph_append(grove__graph *graph, uint32_t replica, uint64_t sequence,
                                  uint64_t count, grove__frontier parents,
                                  grove_error *error_out)
 {
     GROVE_ASSERT(count > 0 && count <= GROVE_DOCUMENT_EVENTS_MAX - graph->end);
-    if (!reserve_run(graph, parents) || !grove__ids_reserve(&graph->ids, replica) ||
-        !grove__array_reserve(graph->allocator, (void **)&graph->heads,
-                              &graph->head_capacity, graph->head_slots,
-                              sizeof *graph->heads)) {
+    if (!grove__graph_reserve(graph, replica, parents)) {
         return grove__fail_memory(error_out);
     }
     if (!goes_on(graph, parents)) {

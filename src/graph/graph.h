@@ -116,6 +116,10 @@ grove__frontier grove__graph_parents(const grove__graph *graph, uint64_t clock,
 /* Whether the event before the base is one of its heads. O(log heads). */
 bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock);
 
+/* Makes room, so that appending one run of this replica with these parents
+ * cannot fail. False: no memory, or a counter of 32 bits is full. */
+bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier parents);
+
 /*
  * Appends a run without a check: it must keep G1 and be unknown, and parents
  * must not lie inside the graph. Everyone but arrival.h uses arrival.h.
