@@ -44,4 +44,13 @@ grove_status grove__value_get(grove__txn *txn, grove__table table, grove_bytes k
 grove_status grove__value_remove(grove__txn *txn, grove__table table, grove_bytes key,
                                  grove_error *error_out);
 
+/* The size of a value, from its last part's number and entry size: without
+ * reading any of it. */
+static inline uint64_t grove__value_bytes(const grove__kv *kv, uint64_t last_part,
+                                          size_t last_part_bytes)
+{
+    return last_part * (kv->part_bytes - GROVE__PART_OVERHEAD_BYTES) + last_part_bytes -
+           GROVE__PART_OVERHEAD_BYTES;
+}
+
 #endif

@@ -1,0 +1,70 @@
+/*
+ * The one way to change a store.
+ *
+ * A write set is prepared outside of any transaction: what must still hold
+ * (expectations), what is put and removed, and what the commit touches.
+ * grove__commit runs it in one short write transaction: it checks, puts,
+ * numbers the commit and writes its record, and commits. Nothing slow happens
+ * under the write lock.
+ *
+ * Commits are numbered 1, 2, 3, … without a gap; the newest number is the last
+ * key of the table `commits`. Changes that only rearrange what is stored
+ * (snapshots, roll-ups, seals, compactions) take none.
+ */
+#ifndef GROVE_COMMIT_WRITE_SET_H
+#define GROVE_COMMIT_WRITE_SET_H
+
+#include "commit/store.h"
+#include "format/key.h"
+#include "format/record.h"
+
+typedef struct grove__write_set {
+    /* Records of write_set.c. Keys and small values lie in `bytes`. */
+    grove_buffer changes;
+    grove_buffer expectations;
+    grove_buffer touches;
+    grove_buffer bytes;
+} grove__write_set;
+
+void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator);
+void grove__write_set_release(grove__write_set *set);
+
+/* The commit happens only if the key still has exactly this value; with
+ * `value` NULL, only if it does not exist. The value is copied. */
+void grove__write_set_expect(grove__write_set *set, grove__table table, grove_bytes key,
+                             const grove_bytes *value);
+
+/* The commit happens only if the key exists, with whatever value. */
+void grove__write_set_expect_present(grove__write_set *set, grove__table table,
+                                     grove_bytes key);
+
+/* A record: one entry, small; the value is copied. */
+void grove__write_set_put(grove__write_set *set, grove__table table, grove_bytes key,
+                          grove_bytes value);
+/* A value in parts (kv/value.h), borrowed until the set is released. */
+void grove__write_set_put_value(grove__write_set *set, grove__table table,
+                                grove_bytes key, grove_bytes value);
+/* Everything whose key begins with `prefix`: a value, or all of a document. */
+void grove__write_set_remove(grove__write_set *set, grove__table table,
+                             grove_bytes prefix);
+
+/* Names what the commit touches; a set that touches something takes a commit
+ * number, any other none. The name is borrowed. */
+void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
+
+/*
+ * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
+ * took none. Changes happen in the order in which they were added.
+ *
+ *   GROVE_CONFLICT   an expectation does not hold; nothing was written
+ *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
+ *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT
+ */
+grove_status grove__commit(grove_store *store, grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out);
+
+/* The number of the newest commit that `txn` sees; 0 for none. */
+grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
+                                  grove_error *error_out);
+
+#endif
