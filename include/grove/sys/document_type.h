@@ -164,11 +164,13 @@ struct grove_document_type {
     /*
      * Applies operations in causal order. Without GROVE_TYPE_CONCURRENT each
      * is made on exactly the state before it. An operation that does not fit
-     * the state (a position beyond the end) is GROVE_CORRUPT; the state is
-     * then unusable and is freed by the caller.
+     * the state (a position beyond the end) is GROVE_CORRUPT, with its index
+     * as the offset; the state is then as after the operations before it.
      */
     grove_status (*state_apply)(const grove_document_type *type, void *state,
                                 grove_operations operations, grove_error *error_out);
+    /* GROVE_NONE: no snapshot can be made of this state now (the application
+     * has not handed one in); the buffers are untouched. */
     grove_status (*state_encode)(const grove_document_type *type, const void *state,
                                  grove_type_buffers *buffers, grove_error *error_out);
     grove_status (*state_decode)(const grove_document_type *type,

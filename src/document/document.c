@@ -1,0 +1,384 @@
+/* Opening, closing and refreshing a handle. */
+#include "document/document.h"
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum { LEVEL_MAX = 19, RANDOM_REPLICA_BYTES = 16 };
+
+grove_status grove__fail_handle(grove_error *error_out)
+{
+    return grove__fail(
+        error_out, GROVE_FAILED,
+        "an earlier failure left this handle without a state; close it and "
+        "load the document anew");
+}
+
+static grove_status check_options(const grove_document_options *given,
+                                  grove_document_options *options_out,
+                                  grove_error *error_out)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    if (given != NULL) {
+        options = *given;
+    }
+    if (options.size != sizeof options) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "grove_document_options: initialize it with "
+                           "GROVE_DOCUMENT_OPTIONS_INIT");
+    }
+    if (options.level < 1 || options.level > LEVEL_MAX) {
+        return grove__fail(error_out, GROVE_INVALID, "level is %d; it may be 1 to %d",
+                           (int)options.level, LEVEL_MAX);
+    }
+    if (options.replica.size > GROVE_REPLICA_BYTES_MAX) {
+        return grove__fail(error_out, GROVE_LIMIT, "the replica has more than %d bytes",
+                           GROVE_REPLICA_BYTES_MAX);
+    }
+    const grove_document_type *type = options.type;
+    if (type != NULL &&
+        (type->abi != GROVE_DOCUMENT_TYPE_ABI || type->name == NULL ||
+         type->name[0] == '\0' || strlen(type->name) > GROVE_TYPE_NAME_BYTES_MAX)) {
+        return grove__fail(
+            error_out, GROVE_INVALID,
+            "the document type is of another ABI, or its name is not 1 to %d "
+            "bytes",
+            GROVE_TYPE_NAME_BYTES_MAX);
+    }
+    *options_out = options;
+    return GROVE_OK;
+}
+
+/* The table for what is stored under a name, or the one that was asked for. */
+static grove_status choose_type(grove_document *document, grove_error *error_out)
+{
+    const char *stored = document->meta.type_name;
+    if (document->exists && document->type == NULL) {
+        const grove_document_type *const types[] = {grove_type_text(),
+                                                    grove_type_opaque()};
+        for (size_t index = 0; index < sizeof types / sizeof *types; index++) {
+            if (strcmp(types[index]->name, stored) == 0) {
+                document->type = types[index];
+            }
+        }
+    }
+    if (document->type == NULL && !document->exists) {
+        document->type = grove_type_text();
+    }
+    if (document->type == NULL ||
+        (document->exists && strcmp(document->type->name, stored) != 0)) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "the document is of type %s; hand in the table of that type",
+                           stored);
+    }
+    if (document->exists && document->meta.type_format > document->type->format) {
+        return grove__fail(
+            error_out, GROVE_FORMAT_NEWER,
+            "the document has format %u of type %s, this program knows up to %u",
+            (unsigned)document->meta.type_format, stored,
+            (unsigned)document->type->format);
+    }
+    return GROVE_OK;
+}
+
+/* The record of a document that is not stored yet. */
+static grove_status new_meta(grove_document *document, grove_error *error_out)
+{
+    memset(&document->meta, 0, sizeof document->meta);
+    memcpy(document->meta.type_name, document->type->name, strlen(document->type->name));
+    document->meta.type_format = document->type->format;
+    document->meta.snapshot_clock = GROVE__NO_SNAPSHOT;
+    return grove__store_random(document->store, &document->meta.incarnation,
+                               sizeof document->meta.incarnation, error_out);
+}
+
+/* Whose handle it is, and the sequence of its next event. */
+static grove_status choose_replica(grove_document *document, grove__txn *txn,
+                                   grove_error *error_out)
+{
+    document->next_sequence = 0;
+    if (document->replica.size == 0) {
+        document->replica.size = RANDOM_REPLICA_BYTES;
+        return grove__store_random(document->store, document->replica.bytes,
+                                   RANDOM_REPLICA_BYTES, error_out);
+    }
+    if (!document->exists) {
+        return GROVE_OK;
+    }
+    grove__replica_run run;
+    grove_status status =
+        grove__replica_run_newest(document, txn, &document->replica, &run, error_out);
+    if (status == GROVE_NONE) {
+        return GROVE_OK;
+    }
+    if (status == GROVE_OK) {
+        document->next_sequence = run.sequence + run.count;
+    }
+    return status;
+}
+
+/* An empty shell: nothing read, nothing but the struct to free. */
+static grove_document *document_new(grove_store *store, grove_bytes id)
+{
+    grove_document *document = grove__allocate_zeroed(store->allocator, sizeof *document);
+    if (document == NULL) {
+        return NULL;
+    }
+    document->store = store;
+    document->allocator = store->allocator;
+    memcpy(document->id_bytes, id.data, id.size);
+    document->id = (grove_bytes){document->id_bytes, id.size};
+    document->handle.document = document->id;
+    grove__events_init(&document->unsaved, document->allocator);
+    grove_buffer_init(&document->version, document->allocator);
+    grove_buffer_init(&document->batches.items, document->allocator);
+    grove__packer_init(&document->packer, document->allocator);
+    return document;
+}
+
+/* Reads everything into an empty shell, as `txn` sees it. */
+static grove_status fill(grove_document *document, grove__txn *txn, bool must_exist,
+                         grove_error *error_out)
+{
+    grove_status status =
+        grove__document_meta_read(txn, document->id, &document->meta, error_out);
+    if (status != GROVE_OK && (status != GROVE_NONE || must_exist)) {
+        return status;
+    }
+    document->exists = status == GROVE_OK;
+    status = choose_type(document, error_out);
+    if (status == GROVE_OK && !document->exists) {
+        status = new_meta(document, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = choose_replica(document, txn, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = grove__document_load_state(document, txn, error_out);
+    }
+    return status;
+}
+
+static grove_status open_document(grove_store *store, grove_bytes id,
+                                  const grove_document_options *given, bool must_exist,
+                                  grove_document **document_out, grove_error *error_out)
+{
+    grove_document_options options;
+    grove_status status = grove__key_check_document(id, error_out);
+    if (status == GROVE_OK) {
+        status = check_options(given, &options, error_out);
+    }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove_document *document = document_new(store, id);
+    if (document == NULL) {
+        return grove__fail_memory(error_out);
+    }
+    document->type = options.type;
+    document->policy = options.policy;
+    document->level = options.level;
+    document->replica = options.replica;
+    /* Linked before it reads, so that no compaction removes what it is about
+     * to have; at clock 0 until it knows better. */
+    grove__handle_link(store, &document->handle);
+    document->is_linked = true;
+    grove__txn txn;
+    status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status == GROVE_OK) {
+        status = fill(document, &txn, must_exist, error_out);
+        grove__txn_abort(&txn);
+    }
+    if (status != GROVE_OK) {
+        grove_document_close(document);
+        return status;
+    }
+    grove__handle_move(store, &document->handle, document->stored);
+    *document_out = document;
+    return GROVE_OK;
+}
+
+grove_status grove_document_open(grove_store *store, grove_bytes id,
+                                 const grove_document_options *options,
+                                 grove_document **document_out, grove_error *error_out)
+{
+    return open_document(store, id, options, false, document_out, error_out);
+}
+
+grove_status grove_document_load(grove_store *store, grove_bytes id,
+                                 const grove_document_options *options,
+                                 grove_document **document_out, grove_error *error_out)
+{
+    return open_document(store, id, options, true, document_out, error_out);
+}
+
+grove_status grove__document_open_stored(const grove_document *document, grove__txn *txn,
+                                         grove_document **copy_out,
+                                         grove_error *error_out)
+{
+    grove_document *copy = document_new(document->store, document->id);
+    if (copy == NULL) {
+        return grove__fail_memory(error_out);
+    }
+    copy->type = document->type;
+    copy->policy = document->policy;
+    copy->level = document->level;
+    copy->replica = document->replica;
+    grove_status status = fill(copy, txn, true, error_out);
+    if (status != GROVE_OK) {
+        grove_document_close(copy);
+        return status;
+    }
+    *copy_out = copy;
+    return GROVE_OK;
+}
+
+void grove_document_close(grove_document *document)
+{
+    if (document == NULL) {
+        return;
+    }
+    if (document->is_linked) {
+        grove__handle_unlink(document->store, &document->handle);
+    }
+    if (document->state != NULL) {
+        document->type->state_free(document->type, document->state);
+        grove__walk_release(&document->walk);
+        grove__graph_release(&document->graph);
+    }
+    grove__events_release(&document->unsaved);
+    grove_buffer_release(&document->version);
+    grove_buffer_release(&document->batches.items);
+    grove__packer_release(&document->packer);
+    grove__deallocate(document->allocator, document, sizeof *document);
+}
+
+grove_status grove__document_look(grove_document *document, grove__txn *txn,
+                                  grove_error *error_out)
+{
+    grove__meta_record meta;
+    grove_status status = grove__document_meta_read(txn, document->id, &meta, error_out);
+    if (status == GROVE_NONE && !document->exists) {
+        return GROVE_OK;
+    }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (document->exists && meta.incarnation != document->meta.incarnation) {
+        return grove__fail(error_out, GROVE_NONE,
+                           "the document was deleted and made anew under this handle");
+    }
+    if (strcmp(meta.type_name, document->type->name) != 0) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "the document was made meanwhile, with type %s",
+                           meta.type_name);
+    }
+    if (meta.events < document->stored) {
+        return grove__fail(error_out, GROVE_CORRUPT,
+                           "the document has lost events: %llu are left of %llu",
+                           (unsigned long long)meta.events,
+                           (unsigned long long)document->stored);
+    }
+    document->meta = meta;
+    document->exists = true;
+    return GROVE_OK;
+}
+
+grove_status grove__document_begin_change(grove_document *document, grove__txn *txn_out,
+                                          grove_error *error_out)
+{
+    grove_status status =
+        grove__txn_begin(&document->store->kv, GROVE_TXN_READ, txn_out, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    bool existed = document->exists;
+    status = grove__document_look(document, txn_out, error_out);
+    if (status == GROVE_NONE && existed) {
+        status = grove__fail(error_out, GROVE_CONFLICT,
+                             "the document was deleted under this handle; load it anew");
+    }
+    if (status == GROVE_OK && !document->exists) {
+        status =
+            grove__fail(error_out, GROVE_NONE, "nothing of this document is stored yet");
+    }
+    if (status != GROVE_OK) {
+        grove__txn_abort(txn_out);
+    }
+    return status;
+}
+
+grove_status grove_document_refresh(grove_document *document, uint64_t *events_out,
+                                    grove_error *error_out)
+{
+    if (document->failed) {
+        return grove__fail_handle(error_out);
+    }
+    grove__txn txn;
+    grove_status status =
+        grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    uint64_t before = document->stored;
+    status = grove__document_look(document, &txn, error_out);
+    if (status == GROVE_OK) {
+        status = grove__document_take_in(document, &txn, error_out);
+    }
+    grove__txn_abort(&txn);
+    grove__handle_move(document->store, &document->handle, document->stored);
+    if (status == GROVE_OK && events_out != NULL) {
+        *events_out = document->stored - before;
+    }
+    return status;
+}
+
+grove_status grove_document_version(grove_document *document, grove_version *version_out,
+                                    grove_error *error_out)
+{
+    if (document->failed) {
+        return grove__fail_handle(error_out);
+    }
+    grove__frontier heads = grove__graph_heads(&document->graph);
+    grove_buffer_reset(&document->version);
+    for (size_t index = 0; index < heads.count; index++) {
+        grove__id_span span;
+        (void)grove__ids_at(&document->graph.ids, heads.clocks[index], &span);
+        grove_event_id id;
+        memset(&id, 0, sizeof id);
+        id.replica = *grove__ids_name(&document->graph.ids, span.replica);
+        id.sequence = span.sequence;
+        grove_buffer_append(&document->version, &id, sizeof id);
+    }
+    if (document->version.failed) {
+        return grove__fail_memory(error_out);
+    }
+    version_out->heads = (const grove_event_id *)(const void *)document->version.data;
+    version_out->head_count = heads.count;
+    return GROVE_OK;
+}
+
+uint64_t grove_document_clock(const grove_document *document)
+{
+    return document->stored;
+}
+
+uint64_t grove_document_unsaved(const grove_document *document)
+{
+    return document->unsaved.count;
+}
+
+grove_event_id grove_document_replica(const grove_document *document)
+{
+    grove_event_id id;
+    memset(&id, 0, sizeof id);
+    id.replica = document->replica;
+    id.sequence = document->next_sequence;
+    return id;
+}
+
+uint64_t grove_document_damaged_snapshots(const grove_document *document)
+{
+    return document->damaged_snapshots;
+}

@@ -1,0 +1,246 @@
+/*
+ * A document handle, and what the files of this room share.
+ *
+ *   events    0 ........ base ........ snapshot ........ stored ..... end
+ *             removed    |  batches in the store         |  `unsaved`
+ *                        |             `graph` holds these ids ......|
+ *
+ *   D1  `state` is exactly the first `end` events; `graph` starts at the clock
+ *       of the snapshot that was loaded (0 without one) and ends at `end`.
+ *   D2  `unsaved` holds the events from `stored` to `end`, in this order.
+ *   D3  `meta` is the stored record as of the last look at it; when nothing is
+ *       stored, `exists` is false and `meta` is that of an empty document.
+ *       `stored` may lag behind meta.events, never the other way.
+ *   D4  After a failure inside a change of `state` that could not be taken
+ *       back the handle is `failed`: only close is left.
+ *   D5  Whatever a save, compact or seal prepared is written only if the meta
+ *       record is still byte for byte `meta`: every change of a document
+ *       renews its revision.
+ */
+#ifndef GROVE_DOCUMENT_DOCUMENT_H
+#define GROVE_DOCUMENT_DOCUMENT_H
+
+#include <grove/document.h>
+
+#include "commit/store.h"
+#include "format/batch.h"
+#include "format/key.h"
+#include "format/record.h"
+#include "format/snapshot.h"
+#include "graph/arrival.h"
+#include "rollup/rollup.h"
+
+/* What a handle knows of the batches or snapshots that are stored: the newest
+ * ones, ascending. Stale when `revision` is not that of the meta record. */
+typedef struct grove__pieces {
+    grove_buffer items; /* grove__piece records */
+    bool is_known;
+    uint64_t revision;
+} grove__pieces;
+
+struct grove_document {
+    grove_store *store;
+    const grove_allocator *allocator;
+    grove__handle handle; /* handle.clock is `stored` */
+    uint8_t id_bytes[GROVE_DOCUMENT_ID_BYTES_MAX];
+    grove_bytes id;
+    const grove_document_type *type;
+    grove_snapshot_policy policy;
+    int32_t level;
+    bool failed;
+    /* The application handed in a state that no snapshot holds yet. */
+    bool wants_snapshot;
+    bool is_linked;
+
+    bool exists;
+    grove__meta_record meta;
+    uint64_t stored;
+
+    grove_replica replica;
+    uint64_t next_sequence;
+    void *state;
+    grove__graph graph;
+    grove__walk walk; /* over `graph` */
+    grove__events unsaved;
+    /* The newest unsaved event was made here, and is the only head. */
+    bool made_last;
+    /* Heads as ids, for grove_document_version. */
+    grove_buffer version;
+
+    /* The tail that is stored, for the snapshot policy. */
+    uint64_t tail_operations;
+    uint64_t tail_batches;
+    uint64_t tail_bytes;
+    uint64_t damaged_snapshots;
+
+    grove__pieces batches;
+    grove__packer packer;
+};
+
+/* Batches whose sizes a save looks at when it rolls up. */
+enum { GROVE__PIECES_MAX = 128 };
+
+/* --- reading: load.c, batches.c --- */
+
+/* The meta record as `txn` sees it. GROVE_NONE. */
+grove_status grove__document_meta_read(grove__txn *txn, grove_bytes id,
+                                       grove__meta_record *meta_out,
+                                       grove_error *error_out);
+
+/* Fills state, graph, stored and tail from the store, as of `txn`, for a
+ * handle that holds nothing yet and whose meta is read. */
+grove_status grove__document_load_state(grove_document *document, grove__txn *txn,
+                                        grove_error *error_out);
+
+/* Takes the events from `stored` to meta.events into graph and state, in the
+ * order of clocks. Unsaved events must not be there, unless the type is
+ * concurrent. */
+grove_status grove__document_load_tail(grove_document *document, grove__txn *txn,
+                                       grove_error *error_out);
+
+/* A batch as it is read; reused from one to the next. */
+typedef struct grove__batch_reader {
+    grove_buffer joined;
+    grove_bytes bytes;
+    grove__block block;
+    grove__batch_header header;
+} grove__batch_reader;
+
+void grove__batch_reader_init(grove__batch_reader *reader,
+                              const grove_allocator *allocator);
+void grove__batch_reader_release(grove__batch_reader *reader);
+/* Reads the batch that begins at `clock`; verifies its header and that it
+ * stands at its place. A batch that is not there is GROVE_CORRUPT. What was
+ * read is borrowed from `txn`. */
+grove_status grove__batch_read(grove_document *document, grove__txn *txn, uint64_t clock,
+                               grove__batch_reader *reader, grove_error *error_out);
+/* The first clock of the batch that holds the event at `clock`. */
+grove_status grove__batch_find(grove_document *document, grove__txn *txn, uint64_t clock,
+                               uint64_t *first_clock_out, grove_error *error_out);
+
+/*
+ * Appends to `pieces_out` the newest batches (or snapshots) of a document,
+ * ascending, at most `count_max`, read from keys and sizes alone.
+ */
+grove_status grove__pieces_read(grove_document *document, grove__txn *txn,
+                                grove__table table, size_t count_max,
+                                grove_buffer *pieces_out, grove_error *error_out);
+
+/* The clock of an event that is stored: from the graph, or from the table
+ * `replicas`. GROVE_NONE: not known. */
+grove_status grove__document_clock_of(grove_document *document, grove__txn *txn,
+                                      const grove_replica *replica, uint64_t sequence,
+                                      uint64_t *clock_out, grove_error *error_out);
+
+/* The newest run of a replica that is stored: its first sequence, first clock
+ * and count. GROVE_NONE: it has no event. */
+typedef struct grove__replica_run {
+    uint64_t sequence;
+    uint64_t clock;
+    uint64_t count;
+} grove__replica_run;
+
+grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn,
+                                       const grove_replica *replica,
+                                       grove__replica_run *run_out,
+                                       grove_error *error_out);
+
+/* Looks at the stored document anew. GROVE_NONE: the document that this handle
+ * is of is no longer stored. */
+grove_status grove__document_look(grove_document *document, grove__txn *txn,
+                                  grove_error *error_out);
+
+/*
+ * Takes in the events that are stored and that the handle lacks, before its
+ * unsaved ones. GROVE_UNSUPPORTED: that would make a merge, and the type has
+ * none. GROVE_HISTORY_REMOVED: they are no longer stored.
+ */
+grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
+                                     grove_error *error_out);
+
+/* --- the graph of a handle: edit.c, rebuild.c --- */
+
+/* The clock of an event that the handle knows, unsaved ones included.
+ * GROVE_NONE: it is not known. */
+grove_status grove__document_find(grove_document *document, grove__txn *txn,
+                                  const grove_replica *replica, uint64_t sequence,
+                                  uint64_t *clock_out, grove_error *error_out);
+
+/*
+ * Appends to the graph the events of a list from index `from` on; the list's
+ * first event has the clock `first_clock`. GROVE_UNSUPPORTED: concurrent, and
+ * the type cannot merge; nothing is changed. GROVE_CORRUPT: the list
+ * contradicts the graph; GROVE_HISTORY_REMOVED: the graph reaches not far
+ * enough back. Some of the events may then be in the graph.
+ */
+grove_status grove__document_add_list(grove_document *document, grove__txn *txn,
+                                      const grove__events *events, uint64_t first_clock,
+                                      uint32_t from, grove_error *error_out);
+
+/* The same for the events of a stored batch; takes older events into the graph
+ * when that is what is lacking. */
+grove_status grove__document_add_stored(grove_document *document, grove__txn *txn,
+                                        const grove__events *events, uint64_t first_clock,
+                                        uint32_t from, grove_error *error_out);
+
+/* Makes the graph reach back as far as history is stored. On failure it is as
+ * it was. GROVE_HISTORY_REMOVED: it did already. */
+grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
+                                    grove_error *error_out);
+
+/* What a batch of the list that begins at `first_clock` has as its reach. */
+grove_status grove__document_reach(grove_document *document, grove__txn *txn,
+                                   const grove__events *events, uint64_t first_clock,
+                                   uint64_t *reach_out, grove_error *error_out);
+
+/* Appends a new run that the graph takes, with its parents' clocks, to
+ * `unsaved`, the state and the graph, or, on failure, to none of them.
+ * GROVE_MALFORMED: the operation does not fit the state. */
+grove_status grove__document_push(grove_document *document, const grove_event_run *run,
+                                  grove__frontier parents, grove_error *error_out);
+
+/* Pushes the next events of the handle's own replica, as the child of the
+ * version it stands at. O(1) beside the state's cost. */
+grove_status grove__document_make(grove_document *document,
+                                  const grove_operation *operation,
+                                  grove_error *error_out);
+
+/* --- snapshots: snapshots.c --- */
+
+/* The snapshot of `state` as a block. GROVE_NONE: the type makes none now. */
+grove_status grove__document_encode_snapshot(grove_document *document,
+                                             grove_buffer *block_out,
+                                             grove_error *error_out);
+
+struct grove__change;
+
+/* Puts a snapshot and thins out the older ones; those before `floor` go. */
+grove_status grove__document_put_snapshot(grove_document *document, grove__txn *txn,
+                                          struct grove__change *change, uint64_t clock,
+                                          uint64_t floor, grove_bytes block,
+                                          grove_error *error_out);
+
+/* --- save.c --- */
+
+/* What the handle knows of stored batches: the last `replaced` became one. */
+void grove__document_replace_batches(grove_document *document, size_t replaced,
+                                     const grove__piece *piece);
+
+/* --- document.c --- */
+
+/* Begins a read transaction for a change of what is stored, and looks.
+ * GROVE_NONE: nothing is stored. GROVE_CONFLICT: no longer the document that
+ * the handle is of. */
+grove_status grove__document_begin_change(grove_document *document, grove__txn *txn_out,
+                                          grove_error *error_out);
+
+/* Another handle on the document as `txn` sees it, for the library's own use:
+ * not linked, so that compaction does not wait for it. */
+grove_status grove__document_open_stored(const grove_document *document, grove__txn *txn,
+                                         grove_document **copy_out,
+                                         grove_error *error_out);
+
+/* GROVE_FAILED with its sentence: the handle is only good for close. */
+grove_status grove__fail_handle(grove_error *error_out);
+
+#endif

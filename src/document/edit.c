@@ -1,0 +1,328 @@
+/*
+ * How events come into a handle: made here, handed in, or read from the store.
+ *
+ * Each way ends in one of two: grove__document_push for new events, which go
+ * to `unsaved`, the state and the graph, and grove__document_add_list for
+ * stored ones, of which the graph is told here and the state by load.c.
+ */
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "format/events_mark.h"
+
+/* GROVE_UNSUPPORTED, where a type cannot merge. */
+static grove_status fail_concurrent(const grove_document *document,
+                                    grove_error *error_out)
+{
+    return grove__fail(
+        error_out, GROVE_UNSUPPORTED,
+        "events are concurrent, and documents of type %s cannot merge them",
+        document->type->name);
+}
+
+static bool is_concurrent(const grove_document *document)
+{
+    return (document->type->capabilities & GROVE_TYPE_CONCURRENT) != 0;
+}
+
+static bool frontier_equal(grove__frontier a, grove__frontier b)
+{
+    return a.count == b.count &&
+           (a.count == 0 || memcmp(a.clocks, b.clocks, a.count * sizeof *a.clocks) == 0);
+}
+
+grove_status grove__document_find(grove_document *document, grove__txn *txn,
+                                  const grove_replica *replica, uint64_t sequence,
+                                  uint64_t *clock_out, grove_error *error_out)
+{
+    const grove__ids *ids = &document->graph.ids;
+    uint32_t number = grove__ids_find_replica(ids, replica);
+    grove__id_span span;
+    if (number != GROVE__INDEX_NONE && grove__ids_find(ids, number, sequence, &span)) {
+        *clock_out = span.clock;
+        return GROVE_OK;
+    }
+    /* The store knows what lies behind the base of the graph. */
+    if (document->graph.base == 0 || !document->exists) {
+        return GROVE_NONE;
+    }
+    return grove__document_clock_of(document, txn, replica, sequence, clock_out,
+                                    error_out);
+}
+
+/* --- stored events into the graph --- */
+
+/* A list on its way into the graph: what is left of it. */
+typedef struct list_walk {
+    const grove__events *events;
+    uint64_t first_clock;
+    uint32_t event;    /* the next one */
+    size_t id_run;     /* that it is in */
+    uint32_t id_start; /* where that began */
+    size_t parent_run; /* the first at or after it */
+} list_walk;
+
+static list_walk list_walk_at(const grove__events *events, uint64_t first_clock,
+                              uint32_t from)
+{
+    list_walk walk = {events, first_clock, from, 0, 0, 0};
+    while (walk.id_run < events->id_run_count &&
+           from - walk.id_start >= events->id_runs[walk.id_run].count) {
+        walk.id_start += events->id_runs[walk.id_run].count;
+        walk.id_run++;
+    }
+    while (walk.parent_run < events->parent_run_count &&
+           events->parent_runs[walk.parent_run].event < from) {
+        walk.parent_run++;
+    }
+    return walk;
+}
+
+/* The clocks of the next event's parents into `clocks`. */
+static grove_status resolve_parents(grove_document *document, grove__txn *txn,
+                                    const list_walk *walk, uint64_t *clocks,
+                                    size_t *count_out, grove_error *error_out)
+{
+    const grove__events *events = walk->events;
+    const grove__parent_run *run = &events->parent_runs[walk->parent_run];
+    if (walk->parent_run == events->parent_run_count || run->event != walk->event) {
+        clocks[0] = walk->first_clock + walk->event - 1;
+        *count_out = 1;
+        return GROVE_OK;
+    }
+    for (uint32_t index = 0; index < run->count; index++) {
+        const grove__parent *parent = &events->parents[run->first + index];
+        if (parent->replica == GROVE__PARENT_INSIDE) {
+            clocks[index] = walk->first_clock + parent->sequence;
+            continue;
+        }
+        grove_status status =
+            grove__document_find(document, txn, &events->replicas[parent->replica],
+                                 parent->sequence, &clocks[index], error_out);
+        if (status == GROVE_NONE) {
+            return grove__fail(error_out, GROVE_CORRUPT,
+                               "the event at clock %llu has a parent that is not stored",
+                               (unsigned long long)(walk->first_clock + walk->event));
+        }
+        if (status != GROVE_OK) {
+            return status;
+        }
+    }
+    *count_out = run->count;
+    return GROVE_OK;
+}
+
+/* Adds the next run of events that the graph can take as one. */
+static grove_status add_segment(grove_document *document, grove__txn *txn,
+                                list_walk *walk, grove_error *error_out)
+{
+    const grove__events *events = walk->events;
+    const grove__id_run *ids = &events->id_runs[walk->id_run];
+    uint64_t clocks[GROVE_EVENT_PARENTS_MAX];
+    size_t parent_count = 0;
+    grove_status status =
+        resolve_parents(document, txn, walk, clocks, &parent_count, error_out);
+    grove__arrival arrival = {.sequence = ids->sequence + (walk->event - walk->id_start),
+                              .parents = {clocks, parent_count}};
+    if (status == GROVE_OK) {
+        status = grove__ids_intern(&document->graph.ids, &events->replicas[ids->replica],
+                                   &arrival.replica, error_out);
+    }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    size_t next = walk->parent_run;
+    if (next < events->parent_run_count &&
+        events->parent_runs[next].event == walk->event) {
+        next++;
+    }
+    uint32_t end = walk->id_start + ids->count;
+    if (next < events->parent_run_count && events->parent_runs[next].event < end) {
+        end = events->parent_runs[next].event;
+    }
+    arrival.count = end - walk->event;
+    grove__verdict verdict = {0, 0, 0};
+    status = grove__arrival_add(&document->graph, &document->walk, &arrival, &verdict,
+                                error_out);
+    if (status == GROVE_OK && verdict.known == 0) {
+        walk->parent_run = next;
+        walk->event = end;
+        if (end == walk->id_start + ids->count) {
+            walk->id_start = end;
+            walk->id_run++;
+        }
+        return GROVE_OK;
+    }
+    if (status == GROVE_NO_MEMORY || status == GROVE_HISTORY_REMOVED) {
+        return status;
+    }
+    /* A store never holds what the graph refuses. */
+    return grove__fail(error_out, GROVE_CORRUPT,
+                       "the event at clock %llu does not fit the events before it",
+                       (unsigned long long)(walk->first_clock + walk->event));
+}
+
+static grove_status add_segments(grove_document *document, grove__txn *txn,
+                                 list_walk *walk, grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    while (status == GROVE_OK && walk->event < walk->events->count) {
+        status = add_segment(document, txn, walk, error_out);
+    }
+    return status;
+}
+
+/* Whether what is left of a list is a chain that goes on from the heads. */
+static grove_status check_chain(grove_document *document, grove__txn *txn,
+                                const list_walk *walk, grove_error *error_out)
+{
+    const grove__events *events = walk->events;
+    uint64_t clocks[GROVE_EVENT_PARENTS_MAX];
+    size_t count = 0;
+    grove_status status = resolve_parents(document, txn, walk, clocks, &count, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    size_t next = walk->parent_run;
+    if (next < events->parent_run_count &&
+        events->parent_runs[next].event == walk->event) {
+        next++;
+    }
+    if (next < events->parent_run_count ||
+        !frontier_equal((grove__frontier){clocks, count},
+                        grove__graph_heads(&document->graph))) {
+        return fail_concurrent(document, error_out);
+    }
+    return GROVE_OK;
+}
+
+grove_status grove__document_add_list(grove_document *document, grove__txn *txn,
+                                      const grove__events *events, uint64_t first_clock,
+                                      uint32_t from, grove_error *error_out)
+{
+    if (document->graph.end != first_clock + from) {
+        return grove__fail(error_out, GROVE_CORRUPT,
+                           "events begin at clock %llu where clock %llu is next",
+                           (unsigned long long)(first_clock + from),
+                           (unsigned long long)document->graph.end);
+    }
+    list_walk walk = list_walk_at(events, first_clock, from);
+    grove_status status = GROVE_OK;
+    if (from < events->count && !is_concurrent(document)) {
+        status = check_chain(document, txn, &walk, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = add_segments(document, txn, &walk, error_out);
+    }
+    return status;
+}
+
+grove_status grove__document_reach(grove_document *document, grove__txn *txn,
+                                   const grove__events *events, uint64_t first_clock,
+                                   uint64_t *reach_out, grove_error *error_out)
+{
+    uint64_t reach = first_clock;
+    for (size_t index = 0; index < events->parent_run_count; index++) {
+        const grove__parent_run *run = &events->parent_runs[index];
+        if (run->count == 0) {
+            reach = 0;
+        }
+        for (uint32_t nth = 0; nth < run->count; nth++) {
+            const grove__parent *parent = &events->parents[run->first + nth];
+            if (parent->replica == GROVE__PARENT_INSIDE) {
+                continue;
+            }
+            uint64_t clock;
+            grove_status status =
+                grove__document_find(document, txn, &events->replicas[parent->replica],
+                                     parent->sequence, &clock, error_out);
+            if (status == GROVE_NONE) {
+                status = grove__fail(error_out, GROVE_CORRUPT,
+                                     "an unsaved event's parent is no longer known");
+            }
+            if (status != GROVE_OK) {
+                return status;
+            }
+            reach = clock + 1 < reach ? clock + 1 : reach;
+        }
+    }
+    *reach_out = reach;
+    return GROVE_OK;
+}
+
+/* --- new events --- */
+
+grove_status grove__document_push(grove_document *document, const grove_event_run *run,
+                                  grove__frontier parents, grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    grove__graph *graph = &document->graph;
+    uint32_t replica;
+    grove_status status =
+        grove__ids_intern(&graph->ids, &run->first.replica, &replica, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (!grove__graph_reserve(graph, replica, parents)) {
+        return grove__fail_memory(error_out);
+    }
+    grove__events_mark mark = grove__events_mark_of(&document->unsaved);
+    status = grove__events_append(&document->unsaved, type, run, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = type->state_apply(type, document->state,
+                               (grove_operations){&run->operation, 1}, error_out);
+    if (status != GROVE_OK) {
+        grove__events_rewind(&document->unsaved, &mark);
+        if (status != GROVE_CORRUPT) {
+            return status;
+        }
+        return grove__fail(
+            error_out, GROVE_MALFORMED,
+            "the operation at position %llu does not fit the document's state",
+            (unsigned long long)run->operation.position);
+    }
+    status = grove__graph_append(graph, replica, run->first.sequence,
+                                 run->operation.count, parents, error_out);
+    GROVE_ASSERT(status == GROVE_OK);
+    if (grove__replica_equal(&run->first.replica, &document->replica)) {
+        document->next_sequence = run->first.sequence + run->operation.count;
+    }
+    return GROVE_OK;
+}
+
+grove_status grove__document_make(grove_document *document,
+                                  const grove_operation *operation,
+                                  grove_error *error_out)
+{
+    grove__frontier heads = grove__graph_heads(&document->graph);
+    grove_event_id parent;
+    grove_version version = {&parent, 1};
+    uint64_t end = document->graph.end;
+    if (operation->count > GROVE_DOCUMENT_EVENTS_MAX - end) {
+        return grove__fail(error_out, GROVE_LIMIT, "a document has at most 2^48 events");
+    }
+    if (document->unsaved.count > 0 && document->made_last && heads.count == 1) {
+        /* The usual case: one goes on from what one just made. */
+        parent.replica = document->replica;
+        parent.sequence = document->next_sequence - 1;
+    } else {
+        grove_status status = grove_document_version(document, &version, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+        heads = grove__graph_heads(&document->graph);
+    }
+    grove_event_run run = {
+        .first = {document->replica, document->next_sequence},
+        .parents = version.heads,
+        .parent_count = version.head_count,
+        .timestamp = grove__store_now(document->store),
+        .operation = *operation,
+    };
+    grove_status status = grove__document_push(document, &run, heads, error_out);
+    document->made_last = status == GROVE_OK || document->made_last;
+    return status;
+}

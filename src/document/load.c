@@ -1,0 +1,255 @@
+/* From the store to a state: snapshot, then the batches after it. */
+#include "base/bytes.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "kv/value.h"
+
+/* A snapshot's bytes as a state, with its heads; nothing is kept on failure. */
+static grove_status decode_snapshot(grove_document *document, grove_bytes bytes,
+                                    uint64_t clock, grove_buffer *heads, void **state_out,
+                                    grove_error *error_out)
+{
+    grove__block block;
+    grove__snapshot_header header;
+    grove_status status = grove__snapshot_open(bytes, &block, &header, heads, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    block.packer = &document->packer;
+    if (header.clock != clock) {
+        return grove__fail(error_out, GROVE_CORRUPT,
+                           "the snapshot at clock %llu says that it is of clock %llu",
+                           (unsigned long long)clock, (unsigned long long)header.clock);
+    }
+    if (header.type_format > document->type->format) {
+        return grove__fail(
+            error_out, GROVE_FORMAT_NEWER,
+            "the snapshot has format %u of type %s, this program knows up to %u",
+            (unsigned)header.type_format, document->type->name,
+            (unsigned)document->type->format);
+    }
+    grove_buffer structure;
+    grove_buffer content;
+    grove_buffer_init(&structure, document->allocator);
+    grove_buffer_init(&content, document->allocator);
+    grove_type_frames frames;
+    status = grove__block_frame_view(&block, GROVE__SNAPSHOT_FRAME_STRUCTURE, &structure,
+                                     &frames.structure, error_out);
+    if (status == GROVE_OK) {
+        status = grove__block_frame_view(&block, GROVE__SNAPSHOT_FRAME_CONTENT, &content,
+                                         &frames.content, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = document->type->state_decode(document->type, document->allocator, frames,
+                                              state_out, error_out);
+    }
+    grove_buffer_release(&structure);
+    grove_buffer_release(&content);
+    return status;
+}
+
+/* Begins at the snapshot of `clock`. GROVE_CORRUPT: it cannot be used. */
+static grove_status load_snapshot(grove_document *document, grove__txn *txn,
+                                  uint64_t clock, grove_error *error_out)
+{
+    grove__key key;
+    grove__key_of_clock(&key, document->id, clock);
+    grove_buffer joined;
+    grove_buffer heads;
+    grove_buffer_init(&joined, document->allocator);
+    grove_buffer_init(&heads, document->allocator);
+    grove_bytes bytes;
+    void *state = NULL;
+    grove_status status = grove__value_get(
+        txn, GROVE__TABLE_SNAPSHOTS, grove__key_view(&key), &joined, &bytes, error_out);
+    if (status == GROVE_OK) {
+        status = decode_snapshot(document, bytes, clock, &heads, &state, error_out);
+    } else if (status == GROVE_NONE) {
+        status =
+            grove__fail(error_out, GROVE_CORRUPT, "the snapshot at clock %llu is missing",
+                        (unsigned long long)clock);
+    }
+    if (status == GROVE_OK) {
+        status = grove__graph_init(&document->graph, document->allocator, clock,
+                                   (const grove__head *)(const void *)heads.data,
+                                   heads.size / sizeof(grove__head), error_out);
+        if (status == GROVE_OK) {
+            grove__walk_init(&document->walk, &document->graph);
+            document->state = state;
+            document->stored = clock;
+        } else {
+            document->type->state_free(document->type, state);
+        }
+    }
+    grove_buffer_release(&heads);
+    grove_buffer_release(&joined);
+    return status;
+}
+
+/* Begins with the empty state. */
+static grove_status load_nothing(grove_document *document, grove_error *error_out)
+{
+    grove_status status =
+        grove__graph_init(&document->graph, document->allocator, 0, NULL, 0, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status =
+        document->type->state_new(document->type, document->allocator, &document->state);
+    if (status != GROVE_OK) {
+        grove__graph_release(&document->graph);
+        return grove__fail_memory(error_out);
+    }
+    grove__walk_init(&document->walk, &document->graph);
+    document->stored = 0;
+    return GROVE_OK;
+}
+
+/*
+ * Begins at the newest snapshot that is sound; one that is damaged costs a
+ * replay from the one before, not the document.
+ */
+static grove_status load_newest(grove_document *document, grove__txn *txn,
+                                grove_error *error_out)
+{
+    if (document->meta.snapshot_clock == GROVE__NO_SNAPSHOT) {
+        return load_nothing(document, error_out);
+    }
+    grove_status status =
+        load_snapshot(document, txn, document->meta.snapshot_clock, error_out);
+    if (status != GROVE_CORRUPT) {
+        return status;
+    }
+    document->damaged_snapshots = 1;
+    grove_buffer pieces;
+    grove_buffer_init(&pieces, document->allocator);
+    grove_status read = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
+                                           GROVE__PIECES_MAX, &pieces, error_out);
+    if (read != GROVE_OK) {
+        grove_buffer_release(&pieces);
+        return read;
+    }
+    const grove__piece *snapshots = (const grove__piece *)(const void *)pieces.data;
+    for (size_t index = pieces.size / sizeof *snapshots; index > 0; index--) {
+        uint64_t clock = snapshots[index - 1].clock;
+        if (status == GROVE_CORRUPT && clock < document->meta.snapshot_clock &&
+            clock >= document->meta.base_clock) {
+            status = load_snapshot(document, txn, clock, error_out);
+            document->damaged_snapshots += status == GROVE_CORRUPT ? 1 : 0;
+        }
+    }
+    grove_buffer_release(&pieces);
+    if (status == GROVE_CORRUPT && document->meta.base_clock == 0) {
+        status = load_nothing(document, error_out);
+    }
+    return status;
+}
+
+/* Applies a batch's operations from event `from` on. */
+static grove_status apply_operations(grove_document *document, grove__events *events,
+                                     uint32_t from, grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    grove_operations operations = grove__events_operations(events);
+    uint32_t skipped = 0;
+    while (operations.count > 0 && from - skipped >= operations.items->count) {
+        skipped += operations.items->count;
+        operations.items++;
+        operations.count--;
+    }
+    if (skipped < from && operations.count > 0) {
+        grove_operation first;
+        grove_operation rest;
+        type->operation_cut(type, operations.items, from - skipped, &first, &rest);
+        grove_status status = type->state_apply(type, document->state,
+                                                (grove_operations){&rest, 1}, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+        operations.items++;
+        operations.count--;
+    }
+    document->tail_operations += operations.count;
+    return type->state_apply(type, document->state, operations, error_out);
+}
+
+/* Takes in the batch that begins at `clock`, from `stored` on. */
+static grove_status load_batch(grove_document *document, grove__txn *txn, uint64_t clock,
+                               grove__batch_reader *reader, grove__events *events,
+                               grove_error *error_out)
+{
+    grove_status status = grove__batch_read(document, txn, clock, reader, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    uint64_t end = clock + reader->header.event_count;
+    if (end <= document->stored || end > document->meta.events) {
+        return grove__fail(
+            error_out, GROVE_CORRUPT,
+            "the batch at clock %llu ends at %llu; the document has %llu events",
+            (unsigned long long)clock, (unsigned long long)end,
+            (unsigned long long)document->meta.events);
+    }
+    status = grove__batch_decode(&reader->block, document->type,
+                                 GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS, events,
+                                 error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    uint32_t from = (uint32_t)(document->stored - clock);
+    status = grove__document_add_stored(document, txn, events, clock, from, error_out);
+    if (status == GROVE_OK) {
+        status = apply_operations(document, events, from, error_out);
+    }
+    if (status != GROVE_OK && document->graph.end != document->stored) {
+        document->failed = true;
+    }
+    if (status == GROVE_OK) {
+        document->stored = end;
+        document->tail_batches++;
+        document->tail_bytes += reader->bytes.size;
+    }
+    return status;
+}
+
+grove_status grove__document_load_tail(grove_document *document, grove__txn *txn,
+                                       grove_error *error_out)
+{
+    if (document->stored >= document->meta.events) {
+        return GROVE_OK;
+    }
+    uint64_t clock;
+    grove_status status =
+        grove__batch_find(document, txn, document->stored, &clock, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove__batch_reader reader;
+    grove__events events;
+    grove__batch_reader_init(&reader, document->allocator);
+    grove__events_init(&events, document->allocator);
+    while (status == GROVE_OK && document->stored < document->meta.events) {
+        status = load_batch(document, txn, clock, &reader, &events, error_out);
+        clock = document->stored;
+    }
+    grove__events_release(&events);
+    grove__batch_reader_release(&reader);
+    return status;
+}
+
+grove_status grove__document_load_state(grove_document *document, grove__txn *txn,
+                                        grove_error *error_out)
+{
+    grove_status status = load_newest(document, txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = grove__document_load_tail(document, txn, error_out);
+    if (status != GROVE_OK) {
+        document->type->state_free(document->type, document->state);
+        document->state = NULL;
+        grove__walk_release(&document->walk);
+        grove__graph_release(&document->graph);
+    }
+    return status;
+}

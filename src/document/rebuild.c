@@ -1,0 +1,245 @@
+/*
+ * Building a handle's graph anew: to reach further back, or to take in what
+ * others saved before what is unsaved here.
+ */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "kv/value.h"
+
+/* Where a graph begins: a clock and the heads there (grove__head records). */
+typedef struct graph_base {
+    uint64_t clock;
+    grove_buffer heads;
+} graph_base;
+
+/* The base of the graph as it is. */
+static grove_status current_base(const grove_document *document, graph_base *base,
+                                 grove_error *error_out)
+{
+    const grove__graph *graph = &document->graph;
+    base->clock = graph->base;
+    for (size_t index = 0; index < graph->base_head_count; index++) {
+        grove__head head;
+        memset(&head, 0, sizeof head);
+        head.clock = graph->base_heads[index];
+        grove__id_span span;
+        (void)grove__ids_at(&graph->ids, head.clock, &span);
+        head.id.replica = *grove__ids_name(&graph->ids, span.replica);
+        head.id.sequence = span.sequence;
+        grove_buffer_append(&base->heads, &head, sizeof head);
+    }
+    return base->heads.failed ? grove__fail_memory(error_out) : GROVE_OK;
+}
+
+/* The earliest base that what is stored allows: the beginning, or the oldest
+ * snapshot, whose heads are known. */
+static grove_status earliest_base(grove_document *document, grove__txn *txn,
+                                  graph_base *base, grove_error *error_out)
+{
+    base->clock = 0;
+    if (document->meta.base_clock == 0) {
+        return GROVE_OK;
+    }
+    grove_buffer pieces;
+    grove_buffer joined;
+    grove_buffer_init(&pieces, document->allocator);
+    grove_buffer_init(&joined, document->allocator);
+    grove_status status = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
+                                             GROVE__PIECES_MAX, &pieces, error_out);
+    if (status == GROVE_OK && pieces.size == 0) {
+        status = grove__fail(error_out, GROVE_CORRUPT, "there is no snapshot");
+    }
+    grove_bytes bytes;
+    if (status == GROVE_OK) {
+        base->clock = ((const grove__piece *)(const void *)pieces.data)->clock;
+        grove__key key;
+        grove__key_of_clock(&key, document->id, base->clock);
+        status = grove__value_get(txn, GROVE__TABLE_SNAPSHOTS, grove__key_view(&key),
+                                  &joined, &bytes, error_out);
+    }
+    if (status == GROVE_OK) {
+        grove__block block;
+        grove__snapshot_header header;
+        status = grove__snapshot_open(bytes, &block, &header, &base->heads, error_out);
+    }
+    grove_buffer_release(&joined);
+    grove_buffer_release(&pieces);
+    return status;
+}
+
+/* Takes the stored events from the graph's base to `stored` into it. */
+static grove_status add_stored(grove_document *document, grove__txn *txn,
+                               grove_error *error_out)
+{
+    grove__batch_reader reader;
+    grove__events events;
+    grove__batch_reader_init(&reader, document->allocator);
+    grove__events_init(&events, document->allocator);
+    grove_status status = GROVE_OK;
+    while (status == GROVE_OK && document->graph.end < document->stored) {
+        uint64_t clock;
+        status = grove__batch_find(document, txn, document->graph.end, &clock, error_out);
+        if (status == GROVE_OK) {
+            status = grove__batch_read(document, txn, clock, &reader, error_out);
+        }
+        if (status == GROVE_OK) {
+            status = grove__batch_decode(&reader.block, document->type,
+                                         GROVE__DECODE_GRAPH, &events, error_out);
+        }
+        if (status == GROVE_OK && clock + events.count <= document->graph.end) {
+            status =
+                grove__fail(error_out, GROVE_CORRUPT, "a batch is missing at clock %llu",
+                            (unsigned long long)document->graph.end);
+        }
+        if (status == GROVE_OK) {
+            status = grove__document_add_list(document, txn, &events, clock,
+                                              (uint32_t)(document->graph.end - clock),
+                                              error_out);
+        }
+    }
+    grove__events_release(&events);
+    grove__batch_reader_release(&reader);
+    return status;
+}
+
+/* Replaces the graph by one from `base` to `stored`, or leaves it as it is. */
+static grove_status replace_graph(grove_document *document, grove__txn *txn,
+                                  const graph_base *base, grove_error *error_out)
+{
+    grove__graph old = document->graph;
+    grove_status status =
+        grove__graph_init(&document->graph, document->allocator, base->clock,
+                          (const grove__head *)(const void *)base->heads.data,
+                          base->heads.size / sizeof(grove__head), error_out);
+    if (status == GROVE_OK) {
+        status = add_stored(document, txn, error_out);
+        if (status != GROVE_OK) {
+            grove__graph_release(&document->graph);
+        }
+    }
+    if (status != GROVE_OK) {
+        document->graph = old;
+        return status;
+    }
+    grove__graph_release(&old);
+    return GROVE_OK;
+}
+
+grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
+                                    grove_error *error_out)
+{
+    graph_base base;
+    grove_buffer_init(&base.heads, document->allocator);
+    grove_status status = earliest_base(document, txn, &base, error_out);
+    if (status == GROVE_OK && base.clock >= document->graph.base) {
+        status = grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                             "events before clock %llu were removed by a compaction",
+                             (unsigned long long)document->graph.base);
+    }
+    if (status == GROVE_OK) {
+        status = replace_graph(document, txn, &base, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = grove__document_add_list(document, txn, &document->unsaved,
+                                          document->stored, 0, error_out);
+        document->failed = status != GROVE_OK;
+    }
+    grove_buffer_release(&base.heads);
+    return status;
+}
+
+grove_status grove__document_add_stored(grove_document *document, grove__txn *txn,
+                                        const grove__events *events, uint64_t first_clock,
+                                        uint32_t from, grove_error *error_out)
+{
+    grove_status status =
+        grove__document_add_list(document, txn, events, first_clock, from, error_out);
+    if (status != GROVE_HISTORY_REMOVED) {
+        return status;
+    }
+    /* What was added already goes with the old graph. */
+    status = grove__document_deepen(document, txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    return grove__document_add_list(document, txn, events, first_clock, from, error_out);
+}
+
+/* Whether the store still ends, for each replica, where its unsaved events
+ * begin. */
+static grove_status check_replicas(grove_document *document, grove__txn *txn,
+                                   grove_error *error_out)
+{
+    const grove__events *unsaved = &document->unsaved;
+    bool *is_checked =
+        grove__allocate_zeroed(document->allocator, unsaved->replica_count);
+    if (is_checked == NULL) {
+        return grove__fail_memory(error_out);
+    }
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < unsaved->id_run_count; index++) {
+        const grove__id_run *run = &unsaved->id_runs[index];
+        if (is_checked[run->replica]) {
+            continue;
+        }
+        is_checked[run->replica] = true;
+        grove__replica_run newest = {0, 0, 0};
+        status = grove__replica_run_newest(
+            document, txn, &unsaved->replicas[run->replica], &newest, error_out);
+        status = status == GROVE_NONE ? GROVE_OK : status;
+        if (status == GROVE_OK && newest.sequence + newest.count != run->sequence) {
+            status =
+                grove__fail(error_out, GROVE_REPLICA_REUSED,
+                            "another writer saved events of a replica that has unsaved "
+                            "ones here");
+        }
+    }
+    grove__deallocate(document->allocator, is_checked, unsaved->replica_count);
+    return status;
+}
+
+grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
+                                     grove_error *error_out)
+{
+    if (document->stored == document->meta.events) {
+        return GROVE_OK;
+    }
+    if (document->stored < document->meta.base_clock) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "a compaction removed events that this handle lacks; load the "
+                           "document anew");
+    }
+    if (document->unsaved.count == 0) {
+        return grove__document_load_tail(document, txn, error_out);
+    }
+    if ((document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
+        return grove__fail(
+            error_out, GROVE_UNSUPPORTED,
+            "others saved events that are concurrent with unsaved ones, and "
+            "documents of type %s cannot merge them",
+            document->type->name);
+    }
+    graph_base base;
+    grove_buffer_init(&base.heads, document->allocator);
+    grove_status status = check_replicas(document, txn, error_out);
+    if (status == GROVE_OK) {
+        status = current_base(document, &base, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = replace_graph(document, txn, &base, error_out);
+    }
+    grove_buffer_release(&base.heads);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    /* From here on a failure leaves the parts of the handle apart (D4). */
+    status = grove__document_load_tail(document, txn, error_out);
+    if (status == GROVE_OK) {
+        status = grove__document_add_stored(document, txn, &document->unsaved,
+                                            document->stored, 0, error_out);
+    }
+    document->failed = document->failed || status != GROVE_OK;
+    document->made_last = false;
+    return status;
+}

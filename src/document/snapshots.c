@@ -1,0 +1,96 @@
+/* Making snapshots, and thinning out the older ones. */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "document/change.h"
+
+/* Texts below this are stored as they are. See docs/BENCHMARKS.md. */
+enum { RAW_BYTES_MAX = 4096, PERCENT = 100 };
+
+/* The heads of the handle's version as records. */
+static grove_status encode_heads(grove_document *document, grove_buffer *heads_out,
+                                 grove_error *error_out)
+{
+    grove__frontier heads = grove__graph_heads(&document->graph);
+    for (size_t index = 0; index < heads.count; index++) {
+        grove__head head;
+        memset(&head, 0, sizeof head);
+        head.clock = heads.clocks[index];
+        grove__id_span span;
+        (void)grove__ids_at(&document->graph.ids, head.clock, &span);
+        head.id.replica = *grove__ids_name(&document->graph.ids, span.replica);
+        head.id.sequence = span.sequence;
+        grove_buffer_append(heads_out, &head, sizeof head);
+    }
+    return heads_out->failed ? grove__fail_memory(error_out) : GROVE_OK;
+}
+
+grove_status grove__document_encode_snapshot(grove_document *document,
+                                             grove_buffer *block_out,
+                                             grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    grove_type_buffers buffers;
+    memset(&buffers, 0, sizeof buffers);
+    grove_buffer heads;
+    grove_buffer_init(&buffers.structure, document->allocator);
+    grove_buffer_init(&buffers.content, document->allocator);
+    grove_buffer_init(&heads, document->allocator);
+    grove_status status = type->state_encode(type, document->state, &buffers, error_out);
+    if (status == GROVE_OK) {
+        status = encode_heads(document, &heads, error_out);
+    }
+    if (status == GROVE_OK) {
+        uint64_t clock = document->stored + document->unsaved.count;
+        grove__snapshot_header header = {
+            .clock = clock,
+            .base_clock = grove__graph_has_one_head(&document->graph) ? clock : 0,
+            .type_format = type->format,
+            .head_count = (uint32_t)(heads.size / sizeof(grove__head)),
+        };
+        grove__packing packing = {document->level, RAW_BYTES_MAX, &document->packer};
+        status = grove__snapshot_encode(
+            &header, (const grove__head *)(const void *)heads.data,
+            grove_buffer_view(&buffers.structure), grove_buffer_view(&buffers.content),
+            packing, block_out, error_out);
+    }
+    grove_buffer_release(&heads);
+    grove_buffer_release(&buffers.content);
+    grove_buffer_release(&buffers.structure);
+    return status;
+}
+
+grove_status grove__document_put_snapshot(grove_document *document, grove__txn *txn,
+                                          grove__change *change, uint64_t clock,
+                                          uint64_t floor, grove_bytes block,
+                                          grove_error *error_out)
+{
+    grove_buffer pieces;
+    grove_buffer_init(&pieces, document->allocator);
+    grove_status status = GROVE_OK;
+    if (document->exists) {
+        status = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
+                                    GROVE__PIECES_MAX, &pieces, error_out);
+    }
+    const grove__piece *snapshots = (const grove__piece *)(const void *)pieces.data;
+    size_t count = pieces.size / sizeof *snapshots;
+    bool drop[GROVE__PIECES_MAX];
+    if (status == GROVE_OK && count > 0 && snapshots[count - 1].clock > clock) {
+        status = grove__fail(error_out, GROVE_CORRUPT,
+                             "there is a snapshot of clock %llu, beyond the last event",
+                             (unsigned long long)snapshots[count - 1].clock);
+    }
+    if (status == GROVE_OK) {
+        uint64_t bytes_max =
+            change->meta.batch_bytes / PERCENT * document->policy.older_percent;
+        grove__thin_snapshots(snapshots, count, clock, bytes_max, drop);
+        for (size_t index = 0; index < count; index++) {
+            if (drop[index] || snapshots[index].clock < floor ||
+                snapshots[index].clock == clock) {
+                grove__change_remove_snapshot(change, document, &snapshots[index]);
+            }
+        }
+        grove__change_put_snapshot(change, document, clock, block);
+    }
+    grove_buffer_release(&pieces);
+    return status;
+}
