@@ -14,7 +14,8 @@
  *   16      ...   heads: how many events of the batch no other event of the
  *                 batch has as a parent, as LEB128, then the distance of each
  *                 from the one before, the first from the batch's end,
- *                 backwards. A chain has the bytes 01 01.
+ *                 backwards. A chain has the bytes 01 01. More than 64 heads
+ *                 are not listed: the number is then 0.
  *
  * Frames: 1 graph (ids and parents), 2 operations, 3 content, 4 timestamps.
  * docs/FORMAT.md is normative for their columns. Critical bits are derived.
@@ -32,15 +33,21 @@ enum {
     GROVE__FRAME_TIMESTAMPS = 4
 };
 
-/* How batches are packed when first saved, and when sealed at a zstd level. */
+/*
+ * How batches are packed when first saved, and when sealed at a zstd level.
+ * `raw_bytes_max` is that of the content; other frames stay raw up to a larger
+ * bound, as columns have tables of their own to pay for. Set `packer` to keep
+ * contexts.
+ */
 grove__packing grove__batch_packing_usual(void);
 grove__packing grove__batch_packing_sealed(int level);
 
 /*
  * Appends the block of `events` to `block_out`, with first clock 0. `reach`
- * as above: the caller knows the clocks of outside parents. Round trip exact
- * for every list that keeps E1 to E5, an empty one included. GROVE_LIMIT,
- * GROVE_NO_MEMORY; the buffer is then as it was.
+ * as above: the caller knows the clocks of outside parents; 0 is written
+ * whatever it is when an event is a root. Round trip exact for every list that
+ * keeps E1 to E5, an empty one included. GROVE_LIMIT, GROVE_NO_MEMORY, and
+ * what the type's operations_encode returns; the buffer is then as it was.
  */
 grove_status grove__batch_encode(grove__events *events, const grove_document_type *type,
                                  uint64_t reach, grove__packing packing,
@@ -57,7 +64,8 @@ typedef struct grove__batch_header {
     bool is_one_head;
 } grove__batch_header;
 
-/* Verifies and reads the header only: no frame is touched. */
+/* Verifies and reads the header only: no frame is touched. GROVE_CORRUPT with
+ * the offset; GROVE_FORMAT_NEWER. */
 grove_status grove__batch_open(grove_bytes bytes, grove__block *block_out,
                                grove__batch_header *header_out, grove_error *error_out);
 
@@ -72,8 +80,13 @@ enum {
 /*
  * Replaces `events` by what the block holds, or only by the parts asked for.
  * Every claim is checked before it is used: counts add up to the event count,
- * indexes are in range, E2 to E5 hold. GROVE_CORRUPT with an offset into the
- * frame that the message names; `events` is then empty.
+ * indexes are in range, E2 to E5 hold (as far as the parts say). The contents
+ * are copied, so that nothing points into the block. GROVE_CORRUPT with an
+ * offset into the frame that the message names; GROVE_NO_MEMORY; what the
+ * type's operations_decode returns; `events` is then empty.
+ *
+ * Time O(runs log runs). Memory: a constant (some hundred, when all is a lie)
+ * times what the frames decode to.
  */
 grove_status grove__batch_decode(const grove__block *block,
                                  const grove_document_type *type, uint32_t parts,

@@ -19,7 +19,7 @@
 #ifndef GROVE_FORMAT_COLUMN_H
 #define GROVE_FORMAT_COLUMN_H
 
-#include <grove/sys/bytes.h>
+#include <grove/sys/document_type.h>
 
 enum { GROVE__COLUMN_ONE_BYTE_END = 192, GROVE__COLUMN_TWO_BYTES_END = 12480 };
 
@@ -64,6 +64,21 @@ static inline uint64_t grove__column_get(grove_reader *first, grove_reader *rest
         return first->data[first->offset++];
     }
     return grove__column_get_long(first, rest);
+}
+
+/* Columns shorter than this share the entropy tables of the one before. */
+enum { GROVE__COLUMN_CUT_BYTES_MIN = 128 };
+
+/* Says that a column begins at `offset`, unless it is too near to another or
+ * there are GROVE_TYPE_CUTS_MAX already. */
+static inline void grove__column_cut(size_t cuts[GROVE_TYPE_CUTS_MAX], size_t *cut_count,
+                                     size_t offset)
+{
+    size_t last = *cut_count == 0 ? 0 : cuts[*cut_count - 1];
+    if (*cut_count < GROVE_TYPE_CUTS_MAX &&
+        offset - last >= GROVE__COLUMN_CUT_BYTES_MIN) {
+        cuts[(*cut_count)++] = offset;
+    }
 }
 
 #endif

@@ -22,14 +22,12 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "format/column.h"
 
 enum {
     KINDS_MAX = GROVE_SCHEMA_KINDS_MAX,
     FIELDS_MAX = GROVE_SCHEMA_FIELDS_MAX,
-    COLUMNS_MAX = KINDS_MAX * FIELDS_MAX,
-    LEB128_BYTES_MAX = 10,
-    /* Shorter columns share the entropy tables of the one before. */
-    CUT_BYTES_MIN = 128
+    COLUMNS_MAX = KINDS_MAX * FIELDS_MAX
 };
 
 /* A field of an operation's content. */
@@ -255,16 +253,6 @@ static bool reserve(grove_buffer *buffer, size_t bytes, uint8_t **room_out)
     return bytes == 0 || *room_out != NULL;
 }
 
-/* Says that a column begins at `offset`, unless it is too near to another. */
-static void cut(grove_type_buffers *buffers, size_t offset)
-{
-    size_t count = buffers->structure_cut_count;
-    size_t last = count == 0 ? 0 : buffers->structure_cuts[count - 1];
-    if (count < GROVE_TYPE_CUTS_MAX && offset - last >= CUT_BYTES_MIN) {
-        buffers->structure_cuts[buffers->structure_cut_count++] = offset;
-    }
-}
-
 grove_status grove_schema_operations_encode(const grove_document_type *type,
                                             grove_operations operations,
                                             grove_type_buffers *buffers,
@@ -294,12 +282,14 @@ grove_status grove_schema_operations_encode(const grove_document_type *type,
     size_t offset = sizes.kinds + sizes.positions;
     column_places places = {room, room + sizes.kinds, {NULL}, content};
     if (sizes.positions > 0) {
-        cut(buffers, base + sizes.kinds);
+        grove__column_cut(buffers->structure_cuts, &buffers->structure_cut_count,
+                          base + sizes.kinds);
     }
     for (size_t column = 0; column < columns; column++) {
         places.fields[column] = room + offset;
         if (sizes.fields[column] > 0) {
-            cut(buffers, base + offset);
+            grove__column_cut(buffers->structure_cuts, &buffers->structure_cut_count,
+                              base + offset);
         }
         offset += sizes.fields[column];
     }
