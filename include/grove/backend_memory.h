@@ -29,7 +29,8 @@ GROVE_API_VOID void grove_memory_disk_free(grove_memory_disk *disk);
 
 /*
  * A power cut: every environment of the disk falls back to its last synced
- * state. No store may be open on it, except such as are only closed after.
+ * state; one that never was synced is gone. No store may be open on it, except
+ * such as are only closed after: anything else they are asked gives GROVE_IO.
  * In GROVE_DURABILITY_FULL every commit syncs; in the other modes only
  * grove_store_sync does.
  */
