@@ -26,7 +26,9 @@ GROVE_API grove_status grove_opaque_append(grove_document *document, grove_bytes
 /*
  * Hands in the application's state, in which every event of the handle,
  * unsaved ones included, is contained. The next save or compact stores it as
- * the snapshot. Copied. Events before it are no longer held in memory.
+ * the snapshot, unless further events were made before. Copied. Events before
+ * it are no longer held in memory. GROVE_LIMIT: not below
+ * GROVE_FRAME_BYTES_MAX.
  */
 GROVE_API grove_status grove_opaque_set_state(grove_document *document, grove_bytes state,
                                               grove_error *error_out);

@@ -48,7 +48,8 @@ struct grove_document {
     grove_snapshot_policy policy;
     int32_t level;
     bool failed;
-    /* The application handed in a state that no snapshot holds yet. */
+    /* A snapshot is due with the next save whatever the policy says: the
+     * application handed in a state, or the newest snapshot is damaged. */
     bool wants_snapshot;
     bool is_linked;
 

@@ -120,6 +120,8 @@ static grove_status load_newest(grove_document *document, grove__txn *txn,
     if (status != GROVE_CORRUPT) {
         return status;
     }
+    /* The next save makes good for it. */
+    document->wants_snapshot = true;
     document->damaged_snapshots = 1;
     grove_buffer pieces;
     grove_buffer_init(&pieces, document->allocator);

@@ -306,6 +306,24 @@ static grove_status prepare(save_attempt *attempt, grove__txn *txn,
     return status;
 }
 
+/* Finds the batches after the newest snapshot among those that are known. */
+static void count_tail(grove_document *document)
+{
+    const grove_buffer *items = &document->batches.items;
+    const grove__piece *pieces = (const grove__piece *)(const void *)items->data;
+    uint64_t newest = document->meta.snapshot_clock == GROVE__NO_SNAPSHOT
+                          ? 0
+                          : document->meta.snapshot_clock;
+    document->tail_batches = 0;
+    document->tail_bytes = 0;
+    for (size_t index = 0; index < items->size / sizeof *pieces; index++) {
+        if (pieces[index].clock + pieces[index].events > newest) {
+            document->tail_batches++;
+            document->tail_bytes += pieces[index].bytes;
+        }
+    }
+}
+
 /* After the change went through: what the handle now knows. */
 static void adopt(save_attempt *attempt, grove_save_result *result, uint64_t commit)
 {
@@ -320,20 +338,20 @@ static void adopt(save_attempt *attempt, grove_save_result *result, uint64_t com
         grove__handle_move(document->store, &document->handle, document->stored);
         document->tail_operations +=
             document->unsaved.operations.size / sizeof(grove_operation);
-        document->tail_batches = document->tail_batches - attempt->rolled + 1;
-        document->tail_bytes += attempt->block.size - attempt->rolled_bytes;
         grove__piece piece = {
             .clock = attempt->batch_clock,
             .events = document->stored - attempt->batch_clock,
             .bytes = attempt->block.size,
         };
         grove__document_replace_batches(document, attempt->rolled, &piece);
+        count_tail(document);
         grove__events_reset(&document->unsaved);
     }
     if (attempt->snapshot.size > 0) {
         document->tail_operations = 0;
         document->tail_batches = 0;
         document->tail_bytes = 0;
+        document->damaged_snapshots = 0;
     }
     document->wants_snapshot = false;
 }
@@ -363,7 +381,8 @@ static grove_status save_once(grove_document *document, grove__txn *txn,
     grove_status status = prepare(&attempt, txn, error_out);
     grove__txn_abort(txn);
     uint64_t commit = 0;
-    if (status == GROVE_OK) {
+    bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0;
+    if (status == GROVE_OK && has_change) {
         status = grove__change_commit(&attempt.change, document, &commit, error_out);
     }
     if (status == GROVE_OK) {

@@ -1,0 +1,156 @@
+/* The disk lies: what is left is found, said, and healed where it can be. */
+#include "support/store_fixture.h"
+
+#include "commit/write_set.h"
+
+/* Flips one bit of an entry's value, behind the library's back. */
+static void flip(store_fixture *fixture, grove__table table, const grove__key *key,
+                 size_t from_end)
+{
+    grove__txn txn;
+    grove_bytes value;
+    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_WRITE, &txn,
+                                        &fixture->error));
+    assert_ok(fixture,
+              grove__kv_get(&txn, table, grove__key_view(key), &value, &fixture->error));
+    uint8_t *copy = malloc(value.size);
+    memcpy(copy, value.data, value.size);
+    copy[value.size - 1 - from_end] ^= 0x10;
+    assert_ok(fixture, grove__kv_put(&txn, table, grove__key_view(key),
+                                     (grove_bytes){copy, value.size}, &fixture->error));
+    free(copy);
+    assert_ok(fixture, grove__txn_commit(&txn, &fixture->error));
+}
+
+static grove__key part_key(const char *id, uint64_t clock)
+{
+    grove__key key;
+    grove__key_of_clock(&key, grove_bytes_of(id), clock);
+    grove__key_add_number(&key, 0);
+    return key;
+}
+
+/* 30 events with snapshots at 10, 20 and 30, all history kept. */
+static void make_document(store_fixture *fixture, const char *id)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.policy.events_min = 9;
+    options.policy.cost_percent = 0;
+    options.policy.older_percent = 100000;
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of(id), &options,
+                                           &document, &fixture->error));
+    for (int round = 0; round < 3; round++) {
+        insert(fixture, document, 0, "0123456789");
+        cr_assert(save(fixture, document).made_snapshot);
+    }
+    grove_document_close(document);
+    cr_assert_eq(statistics_of(fixture, id).snapshots, 3);
+}
+
+static const char TEXT[] = "012345678901234567890123456789";
+
+static grove_document *load_damaged(store_fixture *fixture, uint64_t damaged)
+{
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_load(fixture->store, grove_bytes_of("a"), NULL,
+                                           &document, &fixture->error));
+    cr_assert_eq(grove_document_damaged_snapshots(document), damaged);
+    assert_text(fixture, document, TEXT);
+    return document;
+}
+
+STORE_TEST(damage, of_snapshots_costs_a_replay_and_is_reported)
+{
+    make_document(fixture, "a");
+    for (uint64_t damaged = 1; damaged <= 3; damaged++) {
+        grove__key key = part_key("a", 40 - 10 * damaged);
+        flip(fixture, GROVE__TABLE_SNAPSHOTS, &key, 20);
+        grove_document_close(load_damaged(fixture, damaged));
+    }
+}
+
+STORE_TEST(damage, of_the_newest_snapshot_is_healed_by_the_next_save)
+{
+    make_document(fixture, "a");
+    grove__key key = part_key("a", 30);
+    flip(fixture, GROVE__TABLE_SNAPSHOTS, &key, 20);
+    grove_document *document = load_damaged(fixture, 1);
+    cr_assert(save(fixture, document).made_snapshot);
+    cr_assert_eq(grove_document_damaged_snapshots(document), 0);
+    grove_document_close(document);
+    assert_stored_text(fixture, "a", TEXT);
+}
+
+STORE_TEST(damage, of_a_missing_snapshot_is_treated_alike)
+{
+    make_document(fixture, "a");
+    grove__key key = part_key("a", 30);
+    grove__write_set set;
+    grove__write_set_init(&set, fixture->store->allocator);
+    grove__write_set_remove(&set, GROVE__TABLE_SNAPSHOTS, grove__key_view(&key));
+    assert_ok(fixture, grove__commit(fixture->store, &set, NULL, &fixture->error));
+    grove__write_set_release(&set);
+    grove_document_close(load_damaged(fixture, 1));
+}
+
+STORE_TEST(damage, of_one_document_blocks_no_other)
+{
+    make_document(fixture, "a");
+    make_document(fixture, "b");
+    grove__key key;
+    grove__key_of_document(&key, grove_bytes_of("b"));
+    flip(fixture, GROVE__TABLE_META, &key, 30);
+    grove_document *document = NULL;
+    assert_fails(fixture, GROVE_CORRUPT,
+                 grove_document_open(fixture->store, grove_bytes_of("b"), NULL, &document,
+                                     &fixture->error));
+    grove_document_close(load_damaged(fixture, 0));
+}
+
+STORE_TEST(damage, of_a_batch_that_is_needed_says_corrupt)
+{
+    grove_document *document = open_manual(fixture, "a", NULL);
+    insert(fixture, document, 0, "some text");
+    (void)save(fixture, document);
+    insert(fixture, document, 0, "more ");
+    (void)save(fixture, document);
+    grove__key key = part_key("a", 9);
+    flip(fixture, GROVE__TABLE_EVENTS, &key, 12);
+    grove_document *other = NULL;
+    assert_fails(fixture, GROVE_CORRUPT,
+                 grove_document_load(fixture->store, grove_bytes_of("a"), NULL, &other,
+                                     &fixture->error));
+    cr_assert_null(other);
+    /* A handle that has the events still saves new ones. */
+    for (int count = 0; count < 20; count++) {
+        insert(fixture, document, 0, "x");
+        (void)save(fixture, document);
+    }
+    grove_document_close(document);
+}
+
+STORE_TEST(damage, of_a_batch_before_the_snapshot_is_not_even_noticed)
+{
+    make_document(fixture, "a");
+    grove_bytes id = grove_bytes_of("a");
+    grove__txn txn;
+    grove__cursor cursor;
+    grove_bytes found;
+    grove_bytes value;
+    grove__key key;
+    grove__key_of_document(&key, id);
+    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_READ, &txn,
+                                        &fixture->error));
+    assert_ok(fixture,
+              grove__cursor_open(&txn, GROVE__TABLE_EVENTS, &cursor, &fixture->error));
+    assert_ok(fixture,
+              grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&key),
+                                 &found, &value, &fixture->error));
+    memcpy(key.bytes, found.data, found.size);
+    key.size = found.size;
+    grove__cursor_close(&cursor);
+    grove__txn_abort(&txn);
+    flip(fixture, GROVE__TABLE_EVENTS, &key, 12);
+    grove_document_close(load_damaged(fixture, 0));
+}
