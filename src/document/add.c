@@ -310,7 +310,7 @@ static grove_status add_run(addition *adding, grove_error *error_out)
     grove__frontier parents;
     status = check_place(adding, &parents, error_out);
     if (status == GROVE_HISTORY_REMOVED) {
-        status = grove__document_deepen(document, adding->txn, error_out);
+        status = grove__document_deepen(document, adding->txn, true, error_out);
         if (status == GROVE_OK) {
             status = check_place(adding, &parents, error_out);
         }

@@ -167,27 +167,35 @@ grove_status grove__document_find(grove_document *document, grove__txn *txn,
                                   const grove_replica *replica, uint64_t sequence,
                                   uint64_t *clock_out, grove_error *error_out);
 
+/* Events `from` to `end` - 1 of a list, whose first has the clock
+ * `first_clock`. */
+typedef struct grove__list_part {
+    const grove__events *events;
+    uint64_t first_clock;
+    uint32_t from;
+    uint32_t end;
+} grove__list_part;
+
 /*
- * Appends to the graph the events of a list from index `from` on; the list's
- * first event has the clock `first_clock`. GROVE_UNSUPPORTED: concurrent, and
- * the type cannot merge; nothing is changed. GROVE_CORRUPT: the list
- * contradicts the graph; GROVE_HISTORY_REMOVED: the graph reaches not far
- * enough back. Some of the events may then be in the graph.
+ * Appends events to the graph. GROVE_UNSUPPORTED: concurrent, and the type
+ * cannot merge; nothing is changed. GROVE_CORRUPT: they contradict the graph;
+ * GROVE_HISTORY_REMOVED: it reaches not far enough back. Some of the events
+ * may then be in the graph.
  */
 grove_status grove__document_add_list(grove_document *document, grove__txn *txn,
-                                      const grove__events *events, uint64_t first_clock,
-                                      uint32_t from, grove_error *error_out);
+                                      const grove__list_part *part,
+                                      grove_error *error_out);
 
-/* The same for the events of a stored batch; takes older events into the graph
- * when that is what is lacking. */
+/* The same; takes older events into the graph when that is what is lacking. */
 grove_status grove__document_add_stored(grove_document *document, grove__txn *txn,
-                                        const grove__events *events, uint64_t first_clock,
-                                        uint32_t from, grove_error *error_out);
+                                        const grove__list_part *part,
+                                        grove_error *error_out);
 
-/* Makes the graph reach back as far as history is stored. On failure it is as
- * it was. GROVE_HISTORY_REMOVED: it did already. */
+/* Makes the graph reach back as far as history is stored, and up to `stored`,
+ * or to the last unsaved event. On failure it is as it was.
+ * GROVE_HISTORY_REMOVED: it did already. */
 grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
-                                    grove_error *error_out);
+                                    bool with_unsaved, grove_error *error_out);
 
 /* What a batch of the list that begins at `first_clock` has as its reach. */
 grove_status grove__document_reach(grove_document *document, grove__txn *txn,

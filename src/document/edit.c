@@ -57,16 +57,18 @@ grove_status grove__document_find(grove_document *document, grove__txn *txn,
 typedef struct list_walk {
     const grove__events *events;
     uint64_t first_clock;
+    uint32_t end;
     uint32_t event;    /* the next one */
     size_t id_run;     /* that it is in */
     uint32_t id_start; /* where that began */
     size_t parent_run; /* the first at or after it */
 } list_walk;
 
-static list_walk list_walk_at(const grove__events *events, uint64_t first_clock,
-                              uint32_t from)
+static list_walk list_walk_at(const grove__list_part *part)
 {
-    list_walk walk = {events, first_clock, from, 0, 0, 0};
+    const grove__events *events = part->events;
+    uint32_t from = part->from;
+    list_walk walk = {events, part->first_clock, part->end, from, 0, 0, 0};
     while (walk.id_run < events->id_run_count &&
            from - walk.id_start >= events->id_runs[walk.id_run].count) {
         walk.id_start += events->id_runs[walk.id_run].count;
@@ -141,6 +143,7 @@ static grove_status add_segment(grove_document *document, grove__txn *txn,
     if (next < events->parent_run_count && events->parent_runs[next].event < end) {
         end = events->parent_runs[next].event;
     }
+    end = end < walk->end ? end : walk->end;
     arrival.count = end - walk->event;
     grove__verdict verdict = {0, 0, 0};
     status = grove__arrival_add(&document->graph, &document->walk, &arrival, &verdict,
@@ -167,7 +170,7 @@ static grove_status add_segments(grove_document *document, grove__txn *txn,
                                  list_walk *walk, grove_error *error_out)
 {
     grove_status status = GROVE_OK;
-    while (status == GROVE_OK && walk->event < walk->events->count) {
+    while (status == GROVE_OK && walk->event < walk->end) {
         status = add_segment(document, txn, walk, error_out);
     }
     return status;
@@ -189,27 +192,28 @@ static grove_status check_chain(grove_document *document, grove__txn *txn,
         events->parent_runs[next].event == walk->event) {
         next++;
     }
-    if (next < events->parent_run_count ||
-        !frontier_equal((grove__frontier){clocks, count},
-                        grove__graph_heads(&document->graph))) {
+    bool has_fork =
+        next < events->parent_run_count && events->parent_runs[next].event < walk->end;
+    if (has_fork || !frontier_equal((grove__frontier){clocks, count},
+                                    grove__graph_heads(&document->graph))) {
         return fail_concurrent(document, error_out);
     }
     return GROVE_OK;
 }
 
 grove_status grove__document_add_list(grove_document *document, grove__txn *txn,
-                                      const grove__events *events, uint64_t first_clock,
-                                      uint32_t from, grove_error *error_out)
+                                      const grove__list_part *part,
+                                      grove_error *error_out)
 {
-    if (document->graph.end != first_clock + from) {
+    if (document->graph.end != part->first_clock + part->from) {
         return grove__fail(error_out, GROVE_CORRUPT,
                            "events begin at clock %llu where clock %llu is next",
-                           (unsigned long long)(first_clock + from),
+                           (unsigned long long)(part->first_clock + part->from),
                            (unsigned long long)document->graph.end);
     }
-    list_walk walk = list_walk_at(events, first_clock, from);
+    list_walk walk = list_walk_at(part);
     grove_status status = GROVE_OK;
-    if (from < events->count && !is_concurrent(document)) {
+    if (part->from < part->end && !is_concurrent(document)) {
         status = check_chain(document, txn, &walk, error_out);
     }
     if (status == GROVE_OK) {

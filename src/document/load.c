@@ -199,7 +199,8 @@ static grove_status load_batch(grove_document *document, grove__txn *txn, uint64
         return status;
     }
     uint32_t from = (uint32_t)(document->stored - clock);
-    status = grove__document_add_stored(document, txn, events, clock, from, error_out);
+    grove__list_part part = {events, clock, from, events->count};
+    status = grove__document_add_stored(document, txn, &part, error_out);
     if (status == GROVE_OK) {
         status = apply_operations(document, events, from, error_out);
     }

@@ -3,6 +3,7 @@
  * others saved before what is unsaved here.
  */
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
 #include "kv/value.h"
@@ -93,9 +94,11 @@ static grove_status add_stored(grove_document *document, grove__txn *txn,
                             (unsigned long long)document->graph.end);
         }
         if (status == GROVE_OK) {
-            status = grove__document_add_list(document, txn, &events, clock,
-                                              (uint32_t)(document->graph.end - clock),
-                                              error_out);
+            uint64_t end = grove__min_u64(clock + events.count, document->stored);
+            grove__list_part part = {&events, clock,
+                                     (uint32_t)(document->graph.end - clock),
+                                     (uint32_t)(end - clock)};
+            status = grove__document_add_list(document, txn, &part, error_out);
         }
     }
     grove__events_release(&events);
@@ -127,7 +130,7 @@ static grove_status replace_graph(grove_document *document, grove__txn *txn,
 }
 
 grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
-                                    grove_error *error_out)
+                                    bool with_unsaved, grove_error *error_out)
 {
     graph_base base;
     grove_buffer_init(&base.heads, document->allocator);
@@ -140,9 +143,10 @@ grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
     if (status == GROVE_OK) {
         status = replace_graph(document, txn, &base, error_out);
     }
-    if (status == GROVE_OK) {
-        status = grove__document_add_list(document, txn, &document->unsaved,
-                                          document->stored, 0, error_out);
+    if (status == GROVE_OK && with_unsaved) {
+        grove__list_part part = {&document->unsaved, document->stored, 0,
+                                 document->unsaved.count};
+        status = grove__document_add_list(document, txn, &part, error_out);
         document->failed = status != GROVE_OK;
     }
     grove_buffer_release(&base.heads);
@@ -150,20 +154,19 @@ grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
 }
 
 grove_status grove__document_add_stored(grove_document *document, grove__txn *txn,
-                                        const grove__events *events, uint64_t first_clock,
-                                        uint32_t from, grove_error *error_out)
+                                        const grove__list_part *part,
+                                        grove_error *error_out)
 {
-    grove_status status =
-        grove__document_add_list(document, txn, events, first_clock, from, error_out);
+    grove_status status = grove__document_add_list(document, txn, part, error_out);
     if (status != GROVE_HISTORY_REMOVED) {
         return status;
     }
     /* What was added already goes with the old graph. */
-    status = grove__document_deepen(document, txn, error_out);
+    status = grove__document_deepen(document, txn, false, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    return grove__document_add_list(document, txn, events, first_clock, from, error_out);
+    return grove__document_add_list(document, txn, part, error_out);
 }
 
 /* Whether the store still ends, for each replica, where its unsaved events
@@ -236,8 +239,9 @@ grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
     /* From here on a failure leaves the parts of the handle apart (D4). */
     status = grove__document_load_tail(document, txn, error_out);
     if (status == GROVE_OK) {
-        status = grove__document_add_stored(document, txn, &document->unsaved,
-                                            document->stored, 0, error_out);
+        grove__list_part part = {&document->unsaved, document->stored, 0,
+                                 document->unsaved.count};
+        status = grove__document_add_stored(document, txn, &part, error_out);
     }
     document->failed = document->failed || status != GROVE_OK;
     document->made_last = false;
