@@ -1,14 +1,17 @@
 /*
- * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots and
- * text operations, from which a fuzzer finds its way. `make-seeds DIRECTORY`
- * fills DIRECTORY/key, /block, /snapshot and /text, which must exist.
+ * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
+ * batches and text operations, from which a fuzzer finds its way. `make-seeds
+ * DIRECTORY` fills DIRECTORY/key, /block, /snapshot, /batch and /text, which
+ * must exist.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "format/batch.h"
 #include "format/key.h"
 #include "format/snapshot.h"
+#include "schema_type.h"
 #include "text/operation.h"
 
 enum { PATH_BYTES = 4096 };
@@ -155,6 +158,77 @@ static void write_texts(const char *directory)
     write_text(directory, "text/empty", (grove_operations){NULL, 0});
 }
 
+static grove_event_id event_id(const char *replica, uint64_t sequence)
+{
+    grove_event_id id = {{(uint8_t)strlen(replica), {0}}, sequence};
+    memcpy(id.replica.bytes, replica, strlen(replica));
+    return id;
+}
+
+static void append(grove__events *events, const grove_document_type *type,
+                   grove_event_id first, const grove_event_id *parents,
+                   size_t parent_count, grove_operation operation)
+{
+    const grove_event_run run = {first, parents, parent_count,
+                                 1700000000000 + (int64_t)events->count * 150, operation};
+    expect(grove__events_append(events, type, &run, NULL));
+}
+
+static void write_batch(const char *directory, const char *name, grove__events *events,
+                        const grove_document_type *type, grove__packing packing)
+{
+    grove_buffer block;
+    grove_buffer_init(&block, &grove__allocator_system);
+    expect(grove__batch_encode(events, type, 1, packing, &block, NULL));
+    write_seed(directory, name, grove_buffer_view(&block));
+    grove_buffer_release(&block);
+}
+
+/* Typing by two replicas: a branch, a merge, parents of another batch. */
+static void write_text_batches(const char *directory)
+{
+    const grove_document_type *type = grove_type_text();
+    const grove__packing zstd = {3, 0, NULL};
+    const grove_event_id outside[] = {event_id("carol", 7), event_id("alice", 3)};
+    const grove_event_id fork[] = {event_id("alice", 5)};
+    const grove_event_id merge[] = {event_id("alice", 120), event_id("bob", 4)};
+    const grove_operation hello = {GROVE_TEXT_INSERT, 5, 0, grove_bytes_of("hello")};
+    const grove_operation more = {GROVE_TEXT_INSERT, 112, 5, {prose().data, 112}};
+    const grove_operation gone = {GROVE_TEXT_DELETE, 1, 3, {NULL, 0}};
+    grove__events events;
+    grove__events_init(&events, &grove__allocator_system);
+    write_batch(directory, "batch/empty", &events, type, zstd);
+    append(&events, type, event_id("alice", 4), outside, 2, hello);
+    append(&events, type, event_id("alice", 9), &merge[0], 0, more);
+    write_batch(directory, "batch/text-roots", &events, type, zstd);
+    append(&events, type, event_id("bob", 0), fork, 1, hello);
+    append(&events, type, event_id("carol", 8), merge, 2, gone);
+    write_batch(directory, "batch/text-merge", &events, type, zstd);
+    grove__events_release(&events);
+}
+
+static void write_schema_batch(const char *directory)
+{
+    const grove__packing raw = {0, 0, NULL};
+    static const char *const contents[] = {"\5bytes", "\7\3\2xy", ""};
+    static const size_t sizes[] = {6, 5, 0};
+    grove__events events;
+    grove__events_init(&events, &grove__allocator_system);
+    for (uint32_t index = 0; index < 9; index++) {
+        const uint32_t kind = index % 3;
+        const grove_operation operation = {
+            kind,
+            1,
+            kind == 1 ? index : 0,
+            {(const uint8_t *)contents[kind], sizes[kind]}};
+        const grove_event_id before = event_id("alice", index - 1);
+        append(&events, &FUZZ_SCHEMA_TYPE, event_id("alice", index), &before,
+               index == 0 ? 0 : 1, operation);
+    }
+    write_batch(directory, "batch/schema", &events, &FUZZ_SCHEMA_TYPE, raw);
+    grove__events_release(&events);
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -164,6 +238,8 @@ int main(int argument_count, char **arguments)
     write_keys(arguments[1]);
     write_blocks(arguments[1]);
     write_snapshots(arguments[1]);
+    write_text_batches(arguments[1]);
+    write_schema_batch(arguments[1]);
     write_texts(arguments[1]);
     return EXIT_SUCCESS;
 }

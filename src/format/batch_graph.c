@@ -88,7 +88,8 @@ static void put_parents(const grove__events *events, int column, grove_buffer *b
 {
     for (size_t index = 0; index < events->parent_run_count; index++) {
         const grove__parent_run *run = &events->parent_runs[index];
-        const grove__parent *parents = &events->parents[run->first];
+        const grove__parent *parents =
+            run->count > 0 ? &events->parents[run->first] : NULL;
         grove__parent id = grove__event_ids_at(events, run->event);
         bool is_usual = run->count == 1 && is_predecessor(events, id, parents[0]);
         if (column == NUMBERS) {

@@ -280,8 +280,8 @@ static grove_status check_distinct(const grove__events *events,
 grove_status grove__event_ids_close_parents(grove__events *events, uint32_t event,
                                             size_t first, grove_error *error_out)
 {
-    const grove__parent *parents = events->parents + first;
     size_t count = events->parent_count - first;
+    const grove__parent *parents = count > 0 ? events->parents + first : NULL;
     if (count == 1 && event > 0 && parents->replica == GROVE__PARENT_INSIDE &&
         parents->sequence == event - 1) {
         events->parent_count = first;
