@@ -171,6 +171,7 @@ KV_TEST(kv, keys_and_values_reach_their_limits)
                  GROVE_LIMIT);
     cr_assert_eq(error.status, GROVE_LIMIT);
     cr_assert_null(bytes);
+    cr_assert_neq(error.message[0], '\0');
     kv_put(&txn, "still", "usable");
     kv_commit(fixture, &txn);
 }
@@ -442,6 +443,80 @@ Test(kv, a_cursor_that_gives_wrong_keys_is_corrupt_and_fails_a_write)
                      LIES[index].sought);
         cr_assert_eq(grove__cursor_next(&cursor, &key, &value, &error), LIES[index].next);
         cr_assert_eq(txn.failed, LIES[index].next != GROVE_OK);
+        grove__cursor_close(&cursor);
+        grove__txn_abort(&txn);
+    }
+    grove__kv_close(&fixture.kv);
+    temp_dir_remove(&fixture.dir);
+}
+
+/* What the next lie is made of, whatever was asked for. */
+static grove_bytes false_key;
+static grove_bytes false_value;
+
+static grove_status false_get(grove_backend_txn *txn, uint32_t table, grove_bytes key,
+                              grove_bytes *value_out, grove_error *error_out)
+{
+    (void)txn;
+    (void)table;
+    (void)key;
+    (void)error_out;
+    *value_out = false_value;
+    return GROVE_OK;
+}
+
+static grove_status false_seek(grove_backend_cursor *cursor, grove_seek seek,
+                               grove_bytes key, grove_bytes *key_out,
+                               grove_bytes *value_out, grove_error *error_out)
+{
+    (void)cursor;
+    (void)seek;
+    (void)key;
+    (void)error_out;
+    *key_out = false_key;
+    *value_out = false_value;
+    return GROVE_OK;
+}
+
+Test(kv, keys_and_values_beyond_their_limits_are_corrupt_and_not_touched)
+{
+    static const uint8_t long_key[GROVE__KV_KEY_BYTES_MAX + 1] = "a";
+    const grove_bytes key = {long_key, 1};
+    const struct {
+        grove_bytes key, value;
+        grove_status got, sought;
+    } LIES[] = {
+        {key, {long_key, 1}, GROVE_OK, GROVE_OK},
+        {key, {NULL, 0}, GROVE_OK, GROVE_OK},
+        {key, {NULL, 1}, GROVE_CORRUPT, GROVE_CORRUPT},
+        {key, {long_key, (size_t)1 << 31}, GROVE_CORRUPT, GROVE_CORRUPT},
+        {{NULL, 0}, {long_key, 1}, GROVE_OK, GROVE_CORRUPT},
+        {{NULL, 1}, {long_key, 1}, GROVE_OK, GROVE_CORRUPT},
+        {{long_key, 384}, {long_key, 1}, GROVE_OK, GROVE_OK},
+        {{long_key, 385}, {long_key, 1}, GROVE_OK, GROVE_CORRUPT},
+    };
+    kv_fixture fixture;
+    kv_fixture_prepare(&fixture, "lmdb");
+    grove_backend liar = *fixture.backend;
+    liar.get = false_get;
+    liar.cursor_seek = false_seek;
+    fixture.backend = &liar;
+    kv_fixture_open(&fixture);
+    for (size_t index = 0; index < sizeof LIES / sizeof *LIES; index++) {
+        grove__txn txn;
+        grove__cursor cursor;
+        grove_bytes found;
+        grove_bytes value;
+        false_key = LIES[index].key;
+        false_value = LIES[index].value;
+        kv_begin(&fixture, GROVE_TXN_READ, &txn);
+        cr_assert_eq(grove__kv_get(&txn, GROVE__TABLE_META, key, &value, NULL),
+                     LIES[index].got, "%zu", index);
+        cr_assert_eq(grove__cursor_open(&txn, GROVE__TABLE_META, &cursor, NULL),
+                     GROVE_OK);
+        cr_assert_eq(grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, key, &found,
+                                        &value, NULL),
+                     LIES[index].sought, "%zu", index);
         grove__cursor_close(&cursor);
         grove__txn_abort(&txn);
     }

@@ -472,6 +472,53 @@ Test(value, no_part_is_read_before_the_last_one_is_found)
     temp_dir_remove(&fixture.dir);
 }
 
+/* A cursor that says of every part that it has 2 GB. */
+static grove_status boast(grove_status status, grove_bytes *value_out)
+{
+    if (status == GROVE_OK) {
+        value_out->size = (size_t)grove_backend_find("lmdb")->value_bytes_max;
+    }
+    return status;
+}
+
+static grove_status boasting_seek(grove_backend_cursor *cursor, grove_seek seek,
+                                  grove_bytes key, grove_bytes *key_out,
+                                  grove_bytes *value_out, grove_error *error_out)
+{
+    return boast(grove_backend_find("lmdb")->cursor_seek(cursor, seek, key, key_out,
+                                                         value_out, error_out),
+                 value_out);
+}
+
+static grove_status boasting_next(grove_backend_cursor *cursor, grove_bytes *key_out,
+                                  grove_bytes *value_out, grove_error *error_out)
+{
+    return boast(
+        grove_backend_find("lmdb")->cursor_next(cursor, key_out, value_out, error_out),
+        value_out);
+}
+
+Test(value, parts_of_more_than_a_value_may_have_are_corrupt_before_they_are_read)
+{
+    kv_fixture fixture;
+    grove__txn txn;
+    kv_fixture_prepare(&fixture, "lmdb");
+    grove_backend backend = *fixture.backend;
+    backend.cursor_seek = boasting_seek;
+    backend.cursor_next = boasting_next;
+    fixture.backend = &backend;
+    kv_fixture_open(&fixture);
+    grove_bytes value = make_value(6, 10 * fixture.kv.part_bytes);
+    kv_begin(&fixture, GROVE_TXN_WRITE, &txn);
+    put_value(&txn, KEY, value);
+    const part_damage none = {.named = "takes a value over GROVE_VALUE_BYTES_MAX"};
+    assert_corrupt(&txn, &none, 0);
+    grove__txn_abort(&txn);
+    free_value(value);
+    grove__kv_close(&fixture.kv);
+    temp_dir_remove(&fixture.dir);
+}
+
 /* ---- Failures ---- */
 
 /* Puts, gets and removes a value of three parts, until something fails. */

@@ -157,6 +157,7 @@ Test(lmdb_create, a_creator_killed_at_any_moment_leaves_a_store_or_none)
         if (child == 0) {
             grove_backend_env *env;
             (void)fixture.backend->open(&fixture.options, &env, NULL);
+            (void)alarm(60);
             (void)pause();
         }
         (void)usleep(delay);
