@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "format/column.h"
 #include "format/key.h"
+#include "format/record.h"
 #include "format/snapshot.h"
 
 enum { EXAMPLE_BYTES_MAX = 4096, NAME_BYTES = 64, LINE_BYTES = 256 };
@@ -378,6 +379,67 @@ static void check_text_state_content(grove_bytes page)
     assert_bytes(grove_bytes_of(GRUEN), page);
 }
 
+/* ---- Groups and records ---- */
+
+static void check_group_state(grove_bytes page)
+{
+    check_state(page, grove_bytes_of("42"), true);
+}
+
+static void check_record_store(grove_bytes page)
+{
+    grove__store_record record;
+    uint8_t again[GROVE__STORE_RECORD_BYTES];
+    cr_assert_eq(grove__store_record_decode(page, &record, NULL), GROVE_OK);
+    cr_assert_eq(record.incarnation, UINT64_C(0x0102030405060708));
+    cr_assert_eq(record.created, INT64_C(1700000000000));
+    grove__store_record_encode(&record, again);
+    assert_bytes((grove_bytes){again, sizeof again}, page);
+}
+
+static void check_record_meta(grove_bytes page)
+{
+    grove__meta_record record;
+    uint8_t again[GROVE__META_RECORD_BYTES];
+    cr_assert_eq(grove__meta_record_decode(page, &record, NULL), GROVE_OK);
+    cr_assert_str_eq(record.type_name, "text");
+    cr_assert_eq(record.events, 1000);
+    cr_assert_eq(record.batches, 2);
+    cr_assert_eq(record.snapshot_clock, 900);
+    grove__meta_record_encode(&record, again);
+    assert_bytes((grove_bytes){again, sizeof again}, page);
+}
+
+static void check_record_run(grove_bytes page)
+{
+    grove__run_record record;
+    uint8_t again[GROVE__RUN_RECORD_BYTES];
+    cr_assert_eq(grove__run_record_decode(page, &record, NULL), GROVE_OK);
+    cr_assert_eq(record.clock, 7);
+    cr_assert_eq(record.count, 300);
+    grove__run_record_encode(&record, again);
+    assert_bytes((grove_bytes){again, sizeof again}, page);
+}
+
+static void check_record_commit(grove_bytes page)
+{
+    grove_buffer touches;
+    grove_buffer again;
+    grove_buffer_init(&touches, &grove__allocator_system);
+    grove_buffer_init(&again, &grove__allocator_system);
+    int64_t time;
+    cr_assert_eq(grove__commit_record_decode(page, &time, &touches, NULL), GROVE_OK);
+    const grove__touch *touch = (const grove__touch *)(const void *)touches.data;
+    cr_assert_eq(touches.size, 2 * sizeof *touch);
+    cr_assert(grove__bytes_equal(touch[0].name, grove_bytes_of("notes")));
+    cr_assert_eq(touch[0].first_clock, 1000);
+    cr_assert_eq(touch[1].kind, GROVE__TOUCH_GROUP);
+    grove__commit_record_encode(time, touch, 2, &again);
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+    grove_buffer_release(&touches);
+}
+
 /* ---- The page ---- */
 
 static const struct {
@@ -411,6 +473,11 @@ static const struct {
     {"bad-text-operations-events", check_bad_text_operations},
     {"text-state", check_text_state},
     {"text-state-content", check_text_state_content},
+    {"group-state", check_group_state},
+    {"record-store", check_record_store},
+    {"record-meta", check_record_meta},
+    {"record-run", check_record_run},
+    {"record-commit", check_record_commit},
 };
 
 enum { CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS };

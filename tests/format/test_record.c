@@ -1,0 +1,155 @@
+#include <criterion/criterion.h>
+
+#include "base/alloc.h"
+#include "format/record.h"
+
+static grove__meta_record sound_meta(void)
+{
+    return (grove__meta_record){
+        .type_name = "text",
+        .type_format = 1,
+        .incarnation = 9,
+        .events = 100,
+        .base_clock = 10,
+        .batches = 1,
+        .batch_bytes = 200,
+        .snapshots = 2,
+        .snapshot_bytes = 50,
+        .snapshot_clock = 90,
+        .newest_snapshot_bytes = 30,
+        .sealed_clock = 40,
+    };
+}
+
+static grove_status decode_meta(const grove__meta_record *record)
+{
+    uint8_t bytes[GROVE__META_RECORD_BYTES];
+    grove__meta_record decoded;
+    grove_error error;
+    grove__meta_record_encode(record, bytes);
+    return grove__meta_record_decode((grove_bytes){bytes, sizeof bytes}, &decoded,
+                                     &error);
+}
+
+Test(record, of_a_document_is_refused_when_its_clocks_contradict_each_other)
+{
+    grove__meta_record record = sound_meta();
+    cr_assert_eq(decode_meta(&record), GROVE_OK);
+    record.base_clock = 101;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record = sound_meta();
+    record.snapshot_clock = 101;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record.snapshot_clock = 9;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record.snapshot_clock = GROVE__NO_SNAPSHOT;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record.snapshots = 0;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record.base_clock = 0;
+    cr_assert_eq(decode_meta(&record), GROVE_OK);
+    record.sealed_clock = 101;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record = sound_meta();
+    record.events = GROVE_DOCUMENT_EVENTS_MAX + 1;
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record = sound_meta();
+    record.type_name[0] = '\0';
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    record = sound_meta();
+    memset(record.type_name, 'x', sizeof record.type_name);
+    cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+}
+
+Test(record, of_a_later_version_says_so)
+{
+    uint8_t bytes[GROVE__META_RECORD_BYTES];
+    grove__meta_record meta = sound_meta();
+    grove_error error;
+    grove__meta_record_encode(&meta, bytes);
+    bytes[0] = 2;
+    cr_assert_eq(
+        grove__meta_record_decode((grove_bytes){bytes, sizeof bytes}, &meta, &error),
+        GROVE_FORMAT_NEWER);
+    uint8_t store_bytes[GROVE__STORE_RECORD_BYTES];
+    grove__store_record store = {2, 1, 1};
+    grove__store_record_encode(&store, store_bytes);
+    cr_assert_eq(grove__store_record_decode(
+                     (grove_bytes){store_bytes, sizeof store_bytes}, &store, &error),
+                 GROVE_FORMAT_NEWER);
+    grove_buffer touches;
+    grove_buffer_init(&touches, &grove__allocator_system);
+    const uint8_t commit[] = {2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+    int64_t time;
+    cr_assert_eq(grove__commit_record_decode((grove_bytes){commit, sizeof commit}, &time,
+                                             &touches, &error),
+                 GROVE_FORMAT_NEWER);
+    grove_buffer_release(&touches);
+}
+
+/* Decodes what may be any of the records; only the right one is taken. */
+static int count_taken(grove_bytes bytes)
+{
+    grove__store_record store;
+    grove__meta_record meta;
+    grove__run_record run;
+    grove_buffer touches;
+    int64_t time;
+    grove_buffer_init(&touches, &grove__allocator_system);
+    int taken = 0;
+    taken += grove__store_record_decode(bytes, &store, NULL) == GROVE_OK;
+    taken += grove__meta_record_decode(bytes, &meta, NULL) == GROVE_OK;
+    taken += grove__run_record_decode(bytes, &run, NULL) == GROVE_OK;
+    taken += grove__commit_record_decode(bytes, &time, &touches, NULL) == GROVE_OK;
+    grove_buffer_release(&touches);
+    return taken;
+}
+
+static void check_every_change(uint8_t *bytes, size_t size)
+{
+    cr_assert_eq(count_taken((grove_bytes){bytes, size}), 1);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        cr_assert_eq(count_taken((grove_bytes){bytes, size}), 0, "bit %zu", bit);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    for (size_t left = 0; left < size; left++) {
+        cr_assert_eq(count_taken((grove_bytes){bytes, left}), 0, "%zu bytes", left);
+    }
+}
+
+Test(record, with_any_bit_changed_or_any_end_cut_off_is_refused)
+{
+    uint8_t meta_bytes[GROVE__META_RECORD_BYTES];
+    grove__meta_record meta = sound_meta();
+    grove__meta_record_encode(&meta, meta_bytes);
+    check_every_change(meta_bytes, sizeof meta_bytes);
+    uint8_t store_bytes[GROVE__STORE_RECORD_BYTES];
+    grove__store_record_encode(&(grove__store_record){1, 5, -5}, store_bytes);
+    check_every_change(store_bytes, sizeof store_bytes);
+    uint8_t run_bytes[GROVE__RUN_RECORD_BYTES];
+    grove__run_record_encode(&(grove__run_record){5, 6}, run_bytes);
+    check_every_change(run_bytes, sizeof run_bytes);
+    grove_buffer commit;
+    grove_buffer_init(&commit, &grove__allocator_system);
+    grove__touch touches[] = {{GROVE__TOUCH_DOCUMENT, grove_bytes_of("a"), 1, 2},
+                              {GROVE__TOUCH_GROUP, grove_bytes_of("b"), 0, 0}};
+    grove__commit_record_encode(-77, touches, 2, &commit);
+    check_every_change(commit.data, commit.size);
+    grove_buffer_release(&commit);
+}
+
+Test(record, of_a_run_stays_within_all_clocks)
+{
+    uint8_t bytes[GROVE__RUN_RECORD_BYTES];
+    grove__run_record run = {GROVE_DOCUMENT_EVENTS_MAX - 5, 5};
+    grove_bytes view = {bytes, sizeof bytes};
+    grove__run_record_encode(&run, bytes);
+    cr_assert_eq(grove__run_record_decode(view, &run, NULL), GROVE_OK);
+    run.count = 6;
+    grove__run_record_encode(&run, bytes);
+    cr_assert_eq(grove__run_record_decode(view, &run, NULL), GROVE_CORRUPT);
+    run.count = 0;
+    grove__run_record_encode(&run, bytes);
+    cr_assert_eq(grove__run_record_decode(view, &run, NULL), GROVE_CORRUPT);
+}
