@@ -295,6 +295,16 @@ static grove_status check_operations(grove__events *events, uint32_t event_count
     return GROVE_OK;
 }
 
+static bool has_frame(const grove__block *block, uint8_t id)
+{
+    for (size_t index = 0; index < block->frame_count; index++) {
+        if (block->frames[index].id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static grove_status decode_operations(const grove__block *block, grove_buffer *buffer,
                                       const grove_document_type *type,
                                       grove__events *events, grove_error *error_out)
@@ -302,10 +312,9 @@ static grove_status decode_operations(const grove__block *block, grove_buffer *b
     grove_type_frames frames;
     grove_status status = grove__block_frame_view(block, GROVE__FRAME_OPERATIONS, buffer,
                                                   &frames.structure, error_out);
-    if (status == GROVE_OK) {
+    if (status == GROVE_OK && has_frame(block, GROVE__FRAME_CONTENT)) {
         status = grove__block_frame_decode(block, GROVE__FRAME_CONTENT, &events->content,
                                            error_out);
-        status = status == GROVE_NONE ? GROVE_OK : status;
     }
     if (status != GROVE_OK) {
         return status;
