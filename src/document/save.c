@@ -262,7 +262,9 @@ static grove_status prepare_snapshot(save_attempt *attempt, bool *makes_snapshot
     }
     grove_status status =
         grove__document_encode_snapshot(document, &attempt->snapshot, error_out);
-    if (status == GROVE_NONE) {
+    if (status == GROVE_NONE || status == GROVE_LIMIT) {
+        /* A snapshot that cannot be is no reason to refuse events. */
+        grove_buffer_reset(&attempt->snapshot);
         *makes_snapshot = false;
         return GROVE_OK;
     }

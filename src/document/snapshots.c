@@ -82,10 +82,12 @@ grove_status grove__document_put_snapshot(grove_document *document, grove__txn *
     if (status == GROVE_OK) {
         uint64_t bytes_max =
             change->meta.batch_bytes / PERCENT * document->policy.older_percent;
-        grove__thin_snapshots(snapshots, count, clock, bytes_max, drop);
+        /* One of the same clock is replaced, and counts as none. */
+        size_t older =
+            count > 0 && snapshots[count - 1].clock == clock ? count - 1 : count;
+        grove__thin_snapshots(snapshots, older, clock, bytes_max, drop);
         for (size_t index = 0; index < count; index++) {
-            if (drop[index] || snapshots[index].clock < floor ||
-                snapshots[index].clock == clock) {
+            if (index >= older || drop[index] || snapshots[index].clock < floor) {
                 grove__change_remove_snapshot(change, document, &snapshots[index]);
             }
         }
