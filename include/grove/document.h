@@ -173,6 +173,10 @@ GROVE_API_VOID grove_event_id grove_document_replica(const grove_document *docum
  *                          replica's next
  *   GROVE_UNKNOWN_PARENT   the error names the first unknown parent
  *   GROVE_UNSUPPORTED      concurrent, and the type cannot merge
+ *   GROVE_HISTORY_REMOVED  known, but its content was removed; or history that
+ *                          was removed is needed to find its place
+ *   GROVE_CONFLICT         the document was deleted or made anew under this
+ *                          handle (where that matters; else the save says so)
  *   GROVE_INVALID, GROVE_LIMIT, GROVE_MALFORMED (the operation does not fit)
  */
 GROVE_API grove_status grove_document_add(grove_document *document,

@@ -30,6 +30,17 @@ static const char *name_event(const grove_event_id *id, char name[NAME_BYTES])
     return name;
 }
 
+/* Looks at what is stored now: others may have removed history. */
+static grove_status look(addition *adding, grove_error *error_out)
+{
+    grove_status status = grove__document_look(adding->document, adding->txn, error_out);
+    if (status == GROVE_NONE) {
+        status = grove__fail(error_out, GROVE_CONFLICT,
+                             "the document was deleted under this handle; load it anew");
+    }
+    return status;
+}
+
 static grove_status resolve_parents(addition *adding, grove_error *error_out)
 {
     const grove_event_run *run = &adding->run;
@@ -66,6 +77,10 @@ static grove_status read_events_at(addition *adding, uint64_t clock,
         *first_clock_out = document->stored;
         return GROVE_OK;
     }
+    grove_status status = look(adding, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     if (clock < document->meta.base_clock) {
         return grove__fail(
             error_out, GROVE_HISTORY_REMOVED,
@@ -74,8 +89,7 @@ static grove_status read_events_at(addition *adding, uint64_t clock,
     }
     grove__batch_reader reader;
     grove__batch_reader_init(&reader, document->allocator);
-    grove_status status =
-        grove__batch_find(document, adding->txn, clock, first_clock_out, error_out);
+    status = grove__batch_find(document, adding->txn, clock, first_clock_out, error_out);
     if (status == GROVE_OK) {
         status = grove__batch_read(document, adding->txn, *first_clock_out, &reader,
                                    error_out);
@@ -310,7 +324,10 @@ static grove_status add_run(addition *adding, grove_error *error_out)
     grove__frontier parents;
     status = check_place(adding, &parents, error_out);
     if (status == GROVE_HISTORY_REMOVED) {
-        status = grove__document_deepen(document, adding->txn, true, error_out);
+        status = look(adding, error_out);
+        if (status == GROVE_OK) {
+            status = grove__document_deepen(document, adding->txn, true, error_out);
+        }
         if (status == GROVE_OK) {
             status = check_place(adding, &parents, error_out);
         }

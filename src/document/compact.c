@@ -150,6 +150,9 @@ grove_status grove_document_compact(grove_document *document,
                                     grove_compact_result *result_out,
                                     grove_error *error_out)
 {
+    if (document->failed) {
+        return grove__fail_handle(error_out);
+    }
     grove_compact_options complete = GROVE_COMPACT_OPTIONS_INIT;
     if (options != NULL) {
         complete = *options;

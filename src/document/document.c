@@ -327,7 +327,6 @@ grove_status grove_document_refresh(grove_document *document, uint64_t *events_o
         status = grove__document_take_in(document, &txn, error_out);
     }
     grove__txn_abort(&txn);
-    grove__handle_move(document->store, &document->handle, document->stored);
     if (status == GROVE_OK && events_out != NULL) {
         *events_out = document->stored - before;
     }

@@ -43,12 +43,22 @@ grove_status grove__document_find(grove_document *document, grove__txn *txn,
         *clock_out = span.clock;
         return GROVE_OK;
     }
-    /* The store knows what lies behind the base of the graph. */
+    /* The store knows what lies behind the base of the graph; it may also know
+     * what the handle has not taken in, at clocks that are of unsaved events
+     * here. */
     if (document->graph.base == 0 || !document->exists) {
         return GROVE_NONE;
     }
-    return grove__document_clock_of(document, txn, replica, sequence, clock_out,
-                                    error_out);
+    uint64_t clock;
+    grove_status status =
+        grove__document_clock_of(document, txn, replica, sequence, &clock, error_out);
+    if (status == GROVE_OK && clock >= document->graph.base) {
+        return GROVE_NONE;
+    }
+    if (status == GROVE_OK) {
+        *clock_out = clock;
+    }
+    return status;
 }
 
 /* --- stored events into the graph --- */

@@ -121,6 +121,20 @@ grove_status grove_document_events_since_snapshot(grove_document *document,
                                                   grove_event_run_fn each, void *context,
                                                   grove_error *error_out)
 {
+    if (document->failed) {
+        return grove__fail_handle(error_out);
+    }
+    grove__txn txn;
+    grove_status status =
+        grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = grove__document_look(document, &txn, error_out);
+    grove__txn_abort(&txn);
+    if (status != GROVE_OK) {
+        return status;
+    }
     uint64_t snapshot = document->meta.snapshot_clock;
     return grove_document_events(document, snapshot == GROVE__NO_SNAPSHOT ? 0 : snapshot,
                                  each, context, error_out);

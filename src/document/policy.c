@@ -36,9 +36,11 @@ grove_snapshot_facts grove_document_snapshot_facts(const grove_document *documen
 {
     uint64_t snapshot_clock = document->meta.snapshot_clock;
     uint64_t after = snapshot_clock == GROVE__NO_SNAPSHOT ? 0 : snapshot_clock;
+    /* Others may have made a snapshot of events that are not taken in yet. */
+    uint64_t end = document->stored + document->unsaved.count;
     uint64_t operations = document->unsaved.operations.size / sizeof(grove_operation);
     grove_snapshot_facts facts = {
-        .tail_events = document->stored + document->unsaved.count - after,
+        .tail_events = end - grove__min_u64(end, after),
         .tail_operations = document->tail_operations + operations,
         .tail_bytes = document->tail_bytes + document->unsaved.content.size,
         .tail_batches = document->tail_batches + (document->unsaved.count > 0 ? 1 : 0),

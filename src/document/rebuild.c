@@ -202,19 +202,13 @@ static grove_status check_replicas(grove_document *document, grove__txn *txn,
     return status;
 }
 
-grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
-                                     grove_error *error_out)
+/* Takes in stored events before unsaved ones. */
+static grove_status merge_stored(grove_document *document, grove__txn *txn,
+                                 grove_error *error_out)
 {
-    if (document->stored == document->meta.events) {
-        return GROVE_OK;
-    }
-    if (document->stored < document->meta.base_clock) {
-        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
-                           "a compaction removed events that this handle lacks; load the "
-                           "document anew");
-    }
-    if (document->unsaved.count == 0) {
-        return grove__document_load_tail(document, txn, error_out);
+    grove_status status = check_replicas(document, txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     if ((document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
         return grove__fail(
@@ -225,10 +219,7 @@ grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
     }
     graph_base base;
     grove_buffer_init(&base.heads, document->allocator);
-    grove_status status = check_replicas(document, txn, error_out);
-    if (status == GROVE_OK) {
-        status = current_base(document, &base, error_out);
-    }
+    status = current_base(document, &base, error_out);
     if (status == GROVE_OK) {
         status = replace_graph(document, txn, &base, error_out);
     }
@@ -245,5 +236,32 @@ grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
     }
     document->failed = document->failed || status != GROVE_OK;
     document->made_last = false;
+    return status;
+}
+
+grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
+                                     grove_error *error_out)
+{
+    if (document->stored == document->meta.events) {
+        return GROVE_OK;
+    }
+    if (document->stored < document->meta.base_clock) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "a compaction removed events that this handle lacks; load the "
+                           "document anew");
+    }
+    grove_status status = document->unsaved.count == 0
+                              ? grove__document_load_tail(document, txn, error_out)
+                              : merge_stored(document, txn, error_out);
+    if (document->is_linked) {
+        grove__handle_move(document->store, &document->handle, document->stored);
+    }
+    /* Another handle may have gone on with this one's replica. */
+    const grove__ids *ids = &document->graph.ids;
+    uint32_t number = grove__ids_find_replica(ids, &document->replica);
+    if (number != GROVE__INDEX_NONE) {
+        document->next_sequence = grove__max_u64(document->next_sequence,
+                                                 grove__ids_next_sequence(ids, number));
+    }
     return status;
 }
