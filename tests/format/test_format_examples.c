@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "format/column.h"
+#include "format/examples.h"
 #include "format/key.h"
 #include "format/record.h"
 #include "format/snapshot.h"
@@ -25,20 +26,6 @@ typedef struct example {
     size_t size;
     uint8_t bytes[EXAMPLE_BYTES_MAX];
 } example;
-
-/* Fails with the bytes that the page should have. */
-static void assert_bytes(grove_bytes actual, grove_bytes page)
-{
-    if (grove__bytes_equal(actual, page)) {
-        return;
-    }
-    (void)fprintf(stderr, "the code makes:");
-    for (size_t index = 0; index < actual.size; index++) {
-        (void)fprintf(stderr, " %02x", actual.data[index]);
-    }
-    (void)fprintf(stderr, "\n");
-    cr_assert(false, "the page says something else than the code");
-}
 
 static void assert_key(const grove__key *key, grove_bytes page)
 {
@@ -474,6 +461,14 @@ static const struct {
     {"text-state", check_text_state},
     {"text-state-content", check_text_state_content},
     {"group-state", check_group_state},
+    {"graph", check_graph_example},
+    {"bad-graph-id", check_bad_graph_example},
+    {"bad-graph-parent", check_bad_graph_example},
+    {"timestamps", check_timestamps_example},
+    {"batch", check_batch_example},
+    {"schema-operations", check_schema_example},
+    {"schema-operations-content", check_schema_content_example},
+    {"bad-schema-operations", check_bad_schema_example},
     {"record-store", check_record_store},
     {"record-meta", check_record_meta},
     {"record-run", check_record_run},
