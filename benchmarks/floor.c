@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 #include <zstd.h>
 
-enum { KEY_BYTES = 8, PATCH_NUMBERS = 4, VARINT_BYTES_MAX = 10 };
+enum { KEY_BYTES = 8, PAIR_NUMBERS = 2, VARINT_BYTES_MAX = 10 };
 
 static const size_t MAP_BYTES = (size_t)64 << 30;
 
-typedef struct numbers {
-    uint64_t of[PATCH_NUMBERS];
-} numbers;
+typedef struct pair {
+    uint64_t of[PAIR_NUMBERS];
+} pair;
 
 struct floor_env {
     MDB_env *mdb;
@@ -20,7 +20,7 @@ struct floor_env {
     size_t room_bytes;
     uint8_t *stored;   /* parts joined */
     uint8_t *unpacked; /* frames */
-    numbers *decoded;
+    pair *decoded;
     uint8_t *text;
     uint64_t sum; /* keeps the compiler from leaving the work out */
 };
@@ -122,34 +122,109 @@ static uint64_t zigzag(uint64_t from, uint64_t to)
     return (delta << 1) ^ (0 - (delta >> 63));
 }
 
-void floor_draft_patches(floor_draft *draft, const cli_trace *trace, size_t from,
-                         size_t to, int level)
+/* Numbers of operations or times, as pairs, while they are written. */
+typedef struct pair_writer {
+    uint8_t *room;
+    size_t bytes;
+    uint64_t first;
+    uint64_t count; /* 0: nothing is kept back */
+} pair_writer;
+
+static void flush_pair(pair_writer *writer)
 {
+    if (writer->count > 0) {
+        writer->bytes += put_varint(writer->room + writer->bytes, writer->first);
+        writer->bytes += put_varint(writer->room + writer->bytes, writer->count);
+        writer->count = 0;
+    }
+}
+
+/* Operations as (distance from where the last ended and kind, count). */
+static void write_operations(const floor_patches *patches, pair_writer *writer)
+{
+    enum { INSERT = 0, DELETE = 1, BACKSPACE = 2, KINDS = 3 };
+    uint64_t place = 0; /* where the last operation ended */
+    uint64_t last = INSERT;
+    for (size_t index = patches->from; index < patches->to; index++) {
+        const cli_patch *patch = &patches->trace->patches[index];
+        if (patch->deleted > 0) {
+            bool is_back = patch->position + patch->deleted == place;
+            uint64_t kind = is_back ? BACKSPACE : DELETE;
+            bool goes_on = writer->count > 0 && kind == last &&
+                           (is_back || patch->position == place);
+            if (!goes_on) {
+                flush_pair(writer);
+                writer->first = zigzag(place, patch->position) * KINDS + kind;
+            }
+            writer->count += patch->deleted;
+            last = kind;
+            place = patch->position;
+        }
+        if (patch->inserted > 0) {
+            if (writer->count == 0 || last != INSERT || patch->position != place) {
+                flush_pair(writer);
+                writer->first = zigzag(place, patch->position) * KINDS + INSERT;
+            }
+            writer->count += patch->inserted;
+            last = INSERT;
+            place = patch->position + patch->inserted;
+        }
+    }
+    flush_pair(writer);
+}
+
+/* Times as (gap, events that came after it). */
+static void write_times(const floor_patches *patches, pair_writer *writer)
+{
+    int64_t now = 0;
+    for (size_t index = patches->from; index < patches->to; index++) {
+        const cli_patch *patch = &patches->trace->patches[index];
+        uint64_t events = patch->deleted + patch->inserted;
+        uint64_t gap = zigzag((uint64_t)now, (uint64_t)patch->timestamp);
+        if (writer->count == 0 || writer->first != gap) {
+            flush_pair(writer);
+            writer->first = gap;
+        }
+        writer->count++;
+        if (events > 1) {
+            if (gap != 0) {
+                flush_pair(writer);
+                writer->first = 0;
+            }
+            writer->count += events - 1;
+        }
+        now = patch->timestamp;
+    }
+    flush_pair(writer);
+}
+
+void floor_draft_patches(floor_draft *draft, const floor_patches *patches,
+                         size_t raw_bytes_max, int level)
+{
+    enum { PAIRS_MAX = 2 }; /* of a patch: two operations, or two gaps */
+    const cli_trace *trace = patches->trace;
+    size_t count = patches->to - patches->from;
     size_t text_bytes = 0;
-    for (size_t index = from; index < to; index++) {
+    for (size_t index = patches->from; index < patches->to; index++) {
         text_bytes += trace->patches[index].text_bytes;
     }
-    uint8_t *room =
-        bench_allocate((to - from) * PATCH_NUMBERS * VARINT_BYTES_MAX + text_bytes);
-    size_t count = 0;
-    cli_patch last = {0};
-    for (size_t index = from; index < to; index++) {
-        const cli_patch *patch = &trace->patches[index];
-        count += put_varint(room + count, zigzag(last.position, patch->position));
-        count += put_varint(room + count, patch->deleted);
-        count += put_varint(room + count, patch->inserted);
-        count += put_varint(room + count,
-                            zigzag((uint64_t)last.timestamp, (uint64_t)patch->timestamp));
-        last = *patch;
+    size_t numbers_bytes = count * PAIRS_MAX * PAIR_NUMBERS * VARINT_BYTES_MAX;
+    uint8_t *room = bench_allocate(numbers_bytes + text_bytes);
+    pair_writer writer = {.room = room};
+    write_operations(patches, &writer);
+    add_frame(draft, room, writer.bytes, raw_bytes_max, level, true);
+    if (patches->with_times) {
+        writer.bytes = 0;
+        write_times(patches, &writer);
+        add_frame(draft, room, writer.bytes, raw_bytes_max, level, true);
     }
-    add_frame(draft, room, count, 0, level, true);
     size_t copied = 0;
-    for (size_t index = from; index < to; index++) {
+    for (size_t index = patches->from; index < patches->to; index++) {
         const cli_patch *patch = &trace->patches[index];
         memcpy(room + copied, trace->text + patch->text_offset, patch->text_bytes);
         copied += patch->text_bytes;
     }
-    add_frame(draft, room, copied, 0, level, false);
+    add_frame(draft, room, copied, raw_bytes_max, level, false);
     free(room);
 }
 
@@ -169,12 +244,12 @@ void floor_room(floor_env *env, const floor_value *value)
     env->room_bytes = bytes;
     env->stored = bench_allocate(bytes);
     env->unpacked = bench_allocate(bytes);
-    env->decoded = bench_allocate((bytes / PATCH_NUMBERS + 1) * sizeof *env->decoded);
+    env->decoded = bench_allocate((bytes / PAIR_NUMBERS + 1) * sizeof *env->decoded);
     env->text = bench_allocate(bytes);
     /* Pages that were never touched would be the kernel's time. */
     memset(env->stored, 1, bytes);
     memset(env->unpacked, 1, bytes);
-    memset(env->decoded, 1, (bytes / PATCH_NUMBERS + 1) * sizeof *env->decoded);
+    memset(env->decoded, 1, (bytes / PAIR_NUMBERS + 1) * sizeof *env->decoded);
     memset(env->text, 1, bytes);
 }
 
@@ -226,8 +301,8 @@ static void decode_varints(floor_env *env, const uint8_t *bytes, size_t count)
     size_t at = 0;
     uint64_t sum = 0;
     while (bytes < end) {
-        numbers *decoded = &env->decoded[at];
-        for (size_t field = 0; field < PATCH_NUMBERS; field++) {
+        pair *decoded = &env->decoded[at];
+        for (size_t field = 0; field < PAIR_NUMBERS; field++) {
             uint64_t number = 0;
             unsigned shift = 0;
             while (*bytes >= 0x80) {

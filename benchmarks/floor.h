@@ -45,10 +45,21 @@ void floor_draft_init(floor_draft *draft, size_t text_bytes);
 /* Adds a text; under `raw_bytes_max`, and where zstd gains little, as it is. */
 void floor_draft_text(floor_draft *draft, const char *text, size_t bytes,
                       size_t raw_bytes_max, int level);
-/* Adds patches from index `from` to before `to`: their numbers as varints in
- * one frame, the text they insert in another. */
-void floor_draft_patches(floor_draft *draft, const cli_trace *trace, size_t from,
-                         size_t to, int level);
+/* Patches from index `from` to before `to`. */
+typedef struct floor_patches {
+    const cli_trace *trace;
+    size_t from;
+    size_t to;
+    bool with_times;
+} floor_patches;
+
+/*
+ * Adds patches: their numbers as varints in one frame, the text they insert in
+ * another. Typing and deleting that go on where the last patch ended are one
+ * operation; times are runs of equal gaps.
+ */
+void floor_draft_patches(floor_draft *draft, const floor_patches *patches,
+                         size_t raw_bytes_max, int level);
 /* Puts it, with zeros up to `stored_bytes`; the draft is used up. */
 floor_value floor_put(floor_env *env, floor_draft *draft, uint32_t number,
                       size_t stored_bytes);

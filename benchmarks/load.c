@@ -80,7 +80,8 @@ static floor_value make_floor(grove_store *store, floor_env *env, const cli_trac
         stored_bytes = (size_t)statistics.batch_bytes;
     }
     if (first < trace->patch_count) {
-        floor_draft_patches(&draft, trace, first, trace->patch_count, LEVEL);
+        floor_patches patches = {trace, first, trace->patch_count, false};
+        floor_draft_patches(&draft, &patches, 0, LEVEL);
     }
     return floor_put(env, &draft, (uint32_t)kind, stored_bytes);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "memory.h"
 
 typedef struct section {
     const char *name;
@@ -14,7 +15,8 @@ typedef struct section {
 } section;
 
 static const section SECTIONS[] = {
-    {"load", bench_load},
+    {"load", bench_load},   {"save", bench_save},     {"replay", bench_replay},
+    {"sizes", bench_sizes}, {"memory", bench_memory}, {"open", bench_open},
 };
 
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS };
@@ -96,6 +98,9 @@ static void begin(bench *run)
 
 int main(int count, char **words)
 {
+    if (count == 4 && strcmp(words[1], MEMORY_WORD) == 0) {
+        return memory_load_and_tell(words[2], words[3]);
+    }
     bench *run = calloc(1, sizeof *run);
     bench_need(run != NULL, "calloc");
     if (!parse(count, words, &run->options)) {
