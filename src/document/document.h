@@ -133,6 +133,12 @@ grove_status grove__document_clock_of(grove_document *document, grove__txn *txn,
                                       const grove_replica *replica, uint64_t sequence,
                                       uint64_t *clock_out, grove_error *error_out);
 
+/* The id of the event at a clock, from the table `replicas`. Cost: a look at
+ * each run of the document up to the one that has it. */
+grove_status grove__document_id_at(grove_document *document, grove__txn *txn,
+                                   uint64_t clock, grove_event_id *id_out,
+                                   grove_error *error_out);
+
 /* The newest run of a replica that is stored: its first sequence, first clock
  * and count. GROVE_NONE: it has no event. */
 typedef struct grove__replica_run {

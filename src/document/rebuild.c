@@ -6,7 +6,6 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
-#include "kv/value.h"
 
 /* Where a graph begins: a clock and the heads there (grove__head records). */
 typedef struct graph_base {
@@ -33,39 +32,24 @@ static grove_status current_base(const grove_document *document, graph_base *bas
     return base->heads.failed ? grove__fail_memory(error_out) : GROVE_OK;
 }
 
-/* The earliest base that what is stored allows: the beginning, or the oldest
- * snapshot, whose heads are known. */
+/* The earliest base that what is stored allows: the beginning, or where a
+ * compaction ended, which was a version of one head, the event before. */
 static grove_status earliest_base(grove_document *document, grove__txn *txn,
                                   graph_base *base, grove_error *error_out)
 {
-    base->clock = 0;
-    if (document->meta.base_clock == 0) {
+    base->clock = document->meta.base_clock;
+    if (base->clock == 0) {
         return GROVE_OK;
     }
-    grove_buffer pieces;
-    grove_buffer joined;
-    grove_buffer_init(&pieces, document->allocator);
-    grove_buffer_init(&joined, document->allocator);
-    grove_status status = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
-                                             GROVE__PIECES_MAX, &pieces, error_out);
-    if (status == GROVE_OK && pieces.size == 0) {
-        status = grove__fail(error_out, GROVE_CORRUPT, "there is no snapshot");
-    }
-    grove_bytes bytes;
+    grove__head head;
+    memset(&head, 0, sizeof head);
+    head.clock = base->clock - 1;
+    grove_status status =
+        grove__document_id_at(document, txn, head.clock, &head.id, error_out);
     if (status == GROVE_OK) {
-        base->clock = ((const grove__piece *)(const void *)pieces.data)->clock;
-        grove__key key;
-        grove__key_of_clock(&key, document->id, base->clock);
-        status = grove__value_get(txn, GROVE__TABLE_SNAPSHOTS, grove__key_view(&key),
-                                  &joined, &bytes, error_out);
+        grove_buffer_append(&base->heads, &head, sizeof head);
+        status = base->heads.failed ? grove__fail_memory(error_out) : GROVE_OK;
     }
-    if (status == GROVE_OK) {
-        grove__block block;
-        grove__snapshot_header header;
-        status = grove__snapshot_open(bytes, &block, &header, &base->heads, error_out);
-    }
-    grove_buffer_release(&joined);
-    grove_buffer_release(&pieces);
     return status;
 }
 
