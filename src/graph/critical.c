@@ -44,12 +44,11 @@ static bool scan_run(scan *state, grove__range *clocks_out)
     return true;
 }
 
-/* After the scan: whether the base itself is critical. */
+/* After the scan: whether the base itself is critical. A second head of the
+ * base would be a parent since, or still a head, and below the first. */
 static bool is_base_critical(const scan *state)
 {
-    const grove__graph *graph = state->graph;
-    return graph->base == 0 ||
-           (graph->base_head_count == 1 && state->reach >= graph->base);
+    return state->graph->base == 0 || state->reach >= state->graph->base;
 }
 
 grove_status grove__critical_all(const grove__graph *graph,

@@ -205,17 +205,23 @@ static size_t find_between(const grove__graph *graph, uint64_t clock, size_t low
     return low;
 }
 
-size_t grove__graph_find_down(const grove__graph *graph, uint64_t clock, size_t run)
+size_t grove__graph_find_near(const grove__graph *graph, uint64_t clock, size_t run)
 {
-    GROVE_ASSERT(clock >= graph->base && run < graph->run_count);
+    GROVE_ASSERT(clock >= graph->base && clock < graph->end && run < graph->run_count);
+    size_t low = run;
     size_t high = run + 1;
     size_t step = 1;
-    while (graph->runs[run].from > clock) {
-        high = run;
-        run = run > step ? run - step : 0;
+    while (graph->runs[low].from > clock) {
+        high = low;
+        low = low > step ? low - step : 0;
         step *= 2;
     }
-    return find_between(graph, clock, run, high);
+    while (high < graph->run_count && graph->runs[high].from <= clock) {
+        low = high;
+        high = graph->run_count - high > step ? high + step : graph->run_count;
+        step *= 2;
+    }
+    return find_between(graph, clock, low, high);
 }
 
 size_t grove__graph_find(const grove__graph *graph, uint64_t clock)
@@ -259,6 +265,13 @@ static bool goes_on(const grove__graph *graph, grove__frontier parents)
            parents.clocks[0] == graph->end - 1;
 }
 
+/* The parents are all heads, borrowed from the graph: the new event takes
+ * their place. */
+static bool are_own_heads(const grove__graph *graph, grove__frontier parents)
+{
+    return parents.count > 0 && parents.clocks == graph->heads;
+}
+
 static bool reserve_run(grove__graph *graph, grove__frontier parents)
 {
     if (goes_on(graph, parents)) {
@@ -276,6 +289,12 @@ static bool reserve_run(grove__graph *graph, grove__frontier parents)
 /* `last` becomes a head, its run's parents cease to be. Room is reserved. */
 static void advance_heads(grove__graph *graph, uint64_t last, grove__frontier parents)
 {
+    if (are_own_heads(graph, parents)) {
+        GROVE_ASSERT(parents.count == graph->head_slots && graph->heads_gone == 0);
+        graph->heads[0] = last;
+        graph->head_slots = 1;
+        return;
+    }
     if (parents.count == 1 && graph->head_slots > 0 &&
         graph->heads[graph->head_slots - 1] == parents.clocks[0]) {
         graph->heads[graph->head_slots - 1] = last;
@@ -297,7 +316,11 @@ static void advance_heads(grove__graph *graph, uint64_t last, grove__frontier pa
 
 bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier parents)
 {
-    return reserve_run(graph, parents) && grove__ids_reserve(&graph->ids, replica) &&
+    if (!reserve_run(graph, parents) || !grove__ids_reserve(&graph->ids, replica)) {
+        return false;
+    }
+    /* Own heads must not move, and need no slot. */
+    return are_own_heads(graph, parents) ||
            grove__array_reserve(graph->allocator, (void **)&graph->heads,
                                 &graph->head_capacity, graph->head_slots,
                                 sizeof *graph->heads);

@@ -102,9 +102,9 @@ typedef struct grove__graph_view {
 /* The number of the run with the event at `clock`, base <= clock < end.
  * O(log runs), O(1) in the last run. */
 size_t grove__graph_find(const grove__graph *graph, uint64_t clock);
-/* The same where the run is known to be number `run` or before it: O(log d),
- * d runs away from it. */
-size_t grove__graph_find_down(const grove__graph *graph, uint64_t clock, size_t run);
+/* The same, looked for from the run number `run` on, up or down: O(log d) for
+ * one that is d runs away. */
+size_t grove__graph_find_near(const grove__graph *graph, uint64_t clock, size_t run);
 /* A run by its number. Runs number + 1, + 2, ... follow it. Parents are
  * borrowed until the next event. */
 grove__graph_view grove__graph_run_at(const grove__graph *graph, size_t run);
@@ -121,8 +121,9 @@ bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock);
 bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier parents);
 
 /*
- * Appends a run without a check: it must keep G1 and be unknown, and parents
- * must not lie inside the graph. Everyone but arrival.h uses arrival.h.
+ * Appends a run without a check: it must keep G1 and be unknown. Parents must
+ * not lie inside the graph, but for what grove__graph_heads gives, which stays
+ * in place until the run is there. For runs of others: arrival.h.
  * Amortized O(parents log heads); O(1) for one that goes on from the last.
  * GROVE_NO_MEMORY, also when a counter of 32 bits is full; nothing changes.
  */

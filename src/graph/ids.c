@@ -127,6 +127,7 @@ static bool span_from(const grove__ids *ids, size_t index, uint64_t skip,
         .sequence = run->sequence + skip,
         .count = count - skip,
         .replica = run->replica,
+        .run = index,
     };
     return true;
 }
@@ -147,7 +148,11 @@ bool grove__ids_find(const grove__ids *ids, uint32_t replica, uint64_t sequence,
 uint64_t grove__ids_known_after(const grove__ids *ids, uint32_t replica,
                                 uint64_t sequence)
 {
+    GROVE_ASSERT(replica < ids->replica_count);
     grove__id_span span;
+    if (ids->replicas[replica].next <= sequence) {
+        return UINT64_MAX;
+    }
     if (grove__ids_find(ids, replica, sequence, &span) && span.count > 1) {
         return sequence + 1;
     }
@@ -173,6 +178,12 @@ bool grove__ids_at(const grove__ids *ids, uint64_t clock, grove__id_span *span_o
         }
     }
     return span_from(ids, low, clock - ids->runs[low].clock, span_out);
+}
+
+bool grove__ids_next(const grove__ids *ids, grove__id_span *span)
+{
+    size_t run = span->run + 1;
+    return run < ids->run_count && span_from(ids, run, 0, span);
 }
 
 int grove__ids_compare(const grove__ids *ids, uint32_t replica, uint64_t sequence,

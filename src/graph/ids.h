@@ -47,6 +47,7 @@ typedef struct grove__id_span {
     uint64_t sequence;
     uint64_t count;
     uint32_t replica;
+    size_t run; /* for grove__ids_next */
 } grove__id_span;
 
 /* No events; the next one gets the clock `base`. `allocator` is borrowed. */
@@ -90,6 +91,9 @@ uint64_t grove__ids_known_after(const grove__ids *ids, uint32_t replica,
  * sequence. False: not held. O(log runs).
  */
 bool grove__ids_at(const grove__ids *ids, uint64_t clock, grove__id_span *span_out);
+
+/* The run of ids after the one that the span is of. False: there is none. */
+bool grove__ids_next(const grove__ids *ids, grove__id_span *span);
 
 /* Negative, zero, positive: by the replicas' bytes, then by sequence. */
 int grove__ids_compare(const grove__ids *ids, uint32_t replica, uint64_t sequence,

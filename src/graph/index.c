@@ -124,7 +124,7 @@ uint32_t grove__index_at_or_before(const grove__index *index, grove__index_rule 
         uint32_t count = count_at_or_before(&index->items[from], width, rule, key);
         if (count > 0) {
             uint32_t item = index->items[from + count - 1];
-            if (best == GROVE__INDEX_NONE || compare_items(rule, best, item) < 0) {
+            if (best == GROVE__INDEX_NONE || compare_items(rule, item, best) > 0) {
                 best = item;
             }
         }

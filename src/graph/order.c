@@ -14,6 +14,7 @@ typedef struct order_piece {
     uint64_t from;
     uint64_t end;
     uint64_t sequence;
+    size_t run; /* of the graph */
     uint32_t replica;
     uint32_t waits_for; /* parents that have not come */
     uint32_t first_edge;
@@ -28,7 +29,7 @@ typedef struct order_edge {
 typedef struct order_work {
     const grove__graph *graph;
     const grove_allocator *allocator;
-    uint64_t *cuts; /* where pieces begin */
+    uint64_t *cuts; /* after parents inside runs */
     size_t cut_count, cut_capacity;
     order_piece *pieces;
     size_t piece_count, piece_capacity;
@@ -93,45 +94,38 @@ static bool is_least_cut(const void *context, const grove__heap_item *item,
     return item->key < other->key;
 }
 
-static bool add_cut(order_work *work, uint64_t clock)
-{
-    if (!grove__heap_reserve(&work->ready, work->allocator, 1)) {
-        return false;
-    }
-    grove__heap_push(&work->ready, (grove__heap_item){.key = clock}, is_least_cut, NULL);
-    return true;
-}
-
-/* Where the events of a range are cut, and where their parents cut others. */
+/* The parents of the range's runs cut the runs they lie in, unless they are
+ * the last there. */
 static bool add_cuts(order_work *work, grove__range range)
 {
-    uint64_t clock = range.from;
-    grove__id_span span;
-    for (; clock < range.end; clock += span.count) {
-        if (!grove__ids_at(&work->graph->ids, clock, &span) || !add_cut(work, clock)) {
-            return false;
-        }
-    }
-    size_t run = grove__graph_find(work->graph, range.from);
-    for (clock = range.from; clock < range.end; run++) {
-        grove__graph_view view = grove__graph_run_at(work->graph, run);
-        clock = view.end;
-        if (view.from < range.from) {
-            continue;
-        }
-        if (!add_cut(work, view.from)) {
-            return false;
+    const grove__graph *graph = work->graph;
+    size_t run = grove__graph_find(graph, range.from);
+    size_t near = run;
+    for (; run < graph->run_count; run++) {
+        grove__graph_view view = grove__graph_run_at(graph, run);
+        if (view.from >= range.end) {
+            break;
         }
         for (size_t index = 0; index < view.parents.count; index++) {
-            if (!add_cut(work, view.parents.clocks[index] + 1)) {
+            uint64_t parent = view.parents.clocks[index];
+            if (parent < graph->base) {
+                continue;
+            }
+            near = grove__graph_find_near(graph, parent, near);
+            if (grove__graph_run_at(graph, near).end == parent + 1) {
+                continue;
+            }
+            if (!grove__heap_reserve(&work->ready, work->allocator, 1)) {
                 return false;
             }
+            grove__heap_push(&work->ready, (grove__heap_item){.key = parent + 1},
+                             is_least_cut, NULL);
         }
     }
     return true;
 }
 
-/* All cuts, ascending; one at the start of each range. */
+/* All cuts inside runs, ascending, some more than once. */
 static bool make_cuts(order_work *work, grove__ranges clocks)
 {
     for (size_t index = 0; index < clocks.count; index++) {
@@ -139,41 +133,59 @@ static bool make_cuts(order_work *work, grove__ranges clocks)
             return false;
         }
     }
-    uint64_t last = UINT64_MAX;
+    if (!grove__array_reserve_more(work->allocator, (void **)&work->cuts,
+                                   &work->cut_capacity, 0, work->ready.count,
+                                   sizeof *work->cuts)) {
+        return false;
+    }
     while (work->ready.count > 0) {
-        uint64_t cut = grove__heap_pop(&work->ready, is_least_cut, NULL).key;
-        if (cut == last) {
-            continue;
-        }
-        if (!grove__array_reserve(work->allocator, (void **)&work->cuts,
-                                  &work->cut_capacity, work->cut_count,
-                                  sizeof *work->cuts)) {
-            return false;
-        }
-        work->cuts[work->cut_count++] = last = cut;
+        work->cuts[work->cut_count++] =
+            grove__heap_pop(&work->ready, is_least_cut, NULL).key;
     }
     return true;
 }
 
 /* Pieces. */
 
-static bool add_piece(order_work *work, uint64_t from, uint64_t end)
+/* The pieces of a range; `*cut` is the first cut after its beginning. */
+static bool add_pieces(order_work *work, grove__range range, size_t *cut)
 {
+    size_t run = grove__graph_find(work->graph, range.from);
+    grove__graph_view view = grove__graph_run_at(work->graph, run);
     grove__id_span span;
-    if (work->piece_count == NO_EDGE || !grove__ids_at(&work->graph->ids, from, &span) ||
-        !grove__array_reserve(work->allocator, (void **)&work->pieces,
-                              &work->piece_capacity, work->piece_count,
-                              sizeof *work->pieces)) {
-        return false;
+    bool is_held = grove__ids_at(&work->graph->ids, range.from, &span);
+    while (range.from < range.end) {
+        GROVE_ASSERT(is_held);
+        if (view.end == range.from) {
+            view = grove__graph_run_at(work->graph, ++run);
+        }
+        while (*cut < work->cut_count && work->cuts[*cut] <= range.from) {
+            ++*cut;
+        }
+        uint64_t end =
+            grove__min_u64(grove__min_u64(range.end, view.end), span.clock + span.count);
+        if (*cut < work->cut_count) {
+            end = grove__min_u64(end, work->cuts[*cut]);
+        }
+        if (work->piece_count == NO_EDGE ||
+            !grove__array_reserve(work->allocator, (void **)&work->pieces,
+                                  &work->piece_capacity, work->piece_count,
+                                  sizeof *work->pieces)) {
+            return false;
+        }
+        work->pieces[work->piece_count++] = (order_piece){
+            .from = range.from,
+            .end = end,
+            .sequence = span.sequence + (range.from - span.clock),
+            .run = run,
+            .replica = span.replica,
+            .first_edge = NO_EDGE,
+        };
+        range.from = end;
+        if (span.clock + span.count == end && end < range.end) {
+            is_held = grove__ids_next(&work->graph->ids, &span);
+        }
     }
-    GROVE_ASSERT(span.count >= end - from);
-    work->pieces[work->piece_count++] = (order_piece){
-        .from = from,
-        .end = end,
-        .sequence = span.sequence,
-        .replica = span.replica,
-        .first_edge = NO_EDGE,
-    };
     return true;
 }
 
@@ -181,64 +193,75 @@ static bool make_pieces(order_work *work, grove__ranges clocks)
 {
     size_t cut = 0;
     for (size_t index = 0; index < clocks.count; index++) {
-        grove__range range = clocks.items[index];
-        while (cut < work->cut_count && work->cuts[cut] <= range.from) {
-            cut++;
-        }
-        while (range.from < range.end) {
-            uint64_t end = range.end;
-            if (cut < work->cut_count && work->cuts[cut] < range.end) {
-                end = work->cuts[cut++];
-            }
-            if (!add_piece(work, range.from, end)) {
-                return false;
-            }
-            range.from = end;
+        if (!add_pieces(work, clocks.items[index], &cut)) {
+            return false;
         }
     }
     return true;
 }
 
-/* The piece that ends with the event, or `piece_count`. */
-static size_t find_piece(const order_work *work, uint64_t clock)
+/* The piece that ends with the event, looked for from `piece` on downwards;
+ * `piece_count`: it is not among the events. */
+static size_t find_piece(const order_work *work, uint64_t clock, size_t piece)
 {
-    size_t low = 0;
-    size_t high = work->piece_count;
-    while (low < high) {
+    size_t low = piece;
+    size_t high = piece + 1;
+    size_t step = 1;
+    while (low > 0 && work->pieces[low].from > clock) {
+        high = low;
+        low = low > step ? low - step : 0;
+        step *= 2;
+    }
+    while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (work->pieces[middle].end <= clock) {
-            low = middle + 1;
+        if (work->pieces[middle].from <= clock) {
+            low = middle;
         } else {
             high = middle;
         }
     }
-    return low < work->piece_count && work->pieces[low].from <= clock ? low
-                                                                      : work->piece_count;
+    const order_piece *found = &work->pieces[low];
+    if (clock < found->from || clock >= found->end) {
+        return work->piece_count;
+    }
+    GROVE_ASSERT(found->end == clock + 1);
+    return low;
+}
+
+static bool add_edge(order_work *work, size_t waiting, uint64_t parent)
+{
+    size_t found = find_piece(work, parent, waiting);
+    if (found == work->piece_count) {
+        return true;
+    }
+    if (work->edge_count == NO_EDGE ||
+        !grove__array_reserve(work->allocator, (void **)&work->edges,
+                              &work->edge_capacity, work->edge_count,
+                              sizeof *work->edges)) {
+        return false;
+    }
+    work->edges[work->edge_count] =
+        (order_edge){(uint32_t)waiting, work->pieces[found].first_edge};
+    work->pieces[found].first_edge = (uint32_t)work->edge_count++;
+    work->pieces[waiting].waits_for++;
+    return true;
 }
 
 /* Lets each piece wait for those of its parents that are among the events. */
 static bool make_edges(order_work *work)
 {
     for (size_t index = 0; index < work->piece_count; index++) {
-        uint64_t before;
-        grove__frontier parents =
-            grove__graph_parents(work->graph, work->pieces[index].from, &before);
+        uint64_t from = work->pieces[index].from;
+        grove__graph_view run = grove__graph_run_at(work->graph, work->pieces[index].run);
+        uint64_t before = from - 1;
+        grove__frontier parents = {&before, 1};
+        if (run.from == from) {
+            parents = run.parents;
+        }
         for (size_t parent = 0; parent < parents.count; parent++) {
-            size_t found = find_piece(work, parents.clocks[parent]);
-            if (found == work->piece_count) {
-                continue;
-            }
-            GROVE_ASSERT(work->pieces[found].end == parents.clocks[parent] + 1);
-            if (work->edge_count == NO_EDGE ||
-                !grove__array_reserve(work->allocator, (void **)&work->edges,
-                                      &work->edge_capacity, work->edge_count,
-                                      sizeof *work->edges)) {
+            if (!add_edge(work, index, parents.clocks[parent])) {
                 return false;
             }
-            work->edges[work->edge_count] =
-                (order_edge){(uint32_t)index, work->pieces[found].first_edge};
-            work->pieces[found].first_edge = (uint32_t)work->edge_count++;
-            work->pieces[index].waits_for++;
         }
     }
     return true;

@@ -27,24 +27,13 @@ void grove__walk_release(grove__walk *walk)
     *walk = (grove__walk){0};
 }
 
-/* Greatest clock first; equal versions lie next to each other. */
+/* Greatest clock first. Versions that have it in common come in any order:
+ * only when all that is left is one version do equal ones matter. */
 static bool is_later(const void *context, const grove__heap_item *item,
                      const grove__heap_item *other)
 {
     (void)context;
-    if (item->key != other->key) {
-        return item->key > other->key;
-    }
-    size_t left = item->rest_count;
-    size_t other_left = other->rest_count;
-    while (left > 0 && other_left > 0) {
-        uint64_t clock = item->rest[--left];
-        uint64_t other_clock = other->rest[--other_left];
-        if (clock != other_clock) {
-            return clock > other_clock;
-        }
-    }
-    return left > other_left;
+    return item->key > other->key;
 }
 
 static bool is_equal(const grove__heap_item *item, const grove__heap_item *other)
@@ -103,12 +92,15 @@ void grove__walk_restart(grove__walk *walk)
     walk->only[1].count = 0;
     walk->passed_count = 0;
     walk->clock_count = 0;
-    walk->run = walk->graph->run_count == 0 ? 0 : walk->graph->run_count - 1;
+    /* Another graph may have taken the place of a larger one. */
+    if (walk->run >= walk->graph->run_count) {
+        walk->run = 0;
+    }
 }
 
 grove__graph_view grove__walk_run(grove__walk *walk, const grove__heap_item *item)
 {
-    walk->run = grove__graph_find_down(walk->graph, item->key - 1, walk->run);
+    walk->run = grove__graph_find_near(walk->graph, item->key - 1, walk->run);
     return grove__graph_run_at(walk->graph, walk->run);
 }
 

@@ -43,7 +43,7 @@ typedef struct grove__walk {
     const grove_allocator *allocator;
     grove__heap heap;
     size_t open; /* items of the heap whose mark is not GROVE__SIDE_BOTH */
-    size_t run;  /* of the graph: nothing left to walk lies above it */
+    size_t run;  /* of the graph: where the walk is; walks begin near the last */
     grove__range_list only[2];
     grove__sided_range *passed;
     size_t passed_count, passed_capacity;
@@ -57,7 +57,7 @@ typedef struct grove__walk {
     uint64_t steps;
 } grove__walk;
 
-/* Borrows the graph, which must not move. */
+/* Borrows the graph, which must not move; what is in it may be replaced. */
 void grove__walk_init(grove__walk *walk, const grove__graph *graph);
 /* Accepts NULL. */
 void grove__walk_release(grove__walk *walk);
@@ -90,12 +90,11 @@ void grove__walk_push_clocks(grove__walk *walk, const uint64_t *clocks, size_t c
 void grove__walk_take(grove__walk *walk, uint64_t clock);
 
 /* Takes the item with the greatest clock out of the heap, which has one; the
- * second also all that equal it, and gives it all their marks. */
+ * second also those that equal it and come next, and gives it their marks. */
 grove__heap_item grove__walk_pop(grove__walk *walk);
 grove__heap_item grove__walk_pop_equals(grove__walk *walk);
 
-/* The run of an item that is not behind the base, nor above any run that was
- * asked for since the walk began. */
+/* The run of an item that is not behind the base; fast near the last one. */
 grove__graph_view grove__walk_run(grove__walk *walk, const grove__heap_item *item);
 
 /* Whether the heap has an item that lies in the run. */

@@ -5,6 +5,8 @@
 
 #define MAX GROVE_DOCUMENT_EVENTS_MAX
 
+enum { END = 9 };
+
 /*
  * The graph of the table below, as clock: replica/sequence <- parents.
  *
@@ -13,13 +15,14 @@
  *     5: 0/3 <- 2                    replica 0 went on, later
  *     6: 2/0 <- 4, 5                 the merge
  *     7: 0/6 <- 0                    replica 0 elsewhere, with a gap
+ *     8: 0/7 <- 1                    and elsewhere again
  */
 static void build(graph_subject *subject)
 {
     graph_model model = {0};
-    const uint64_t parents[] = {0, 1, 2, 2, 8, 4, 48, 1};
-    const uint32_t replicas[] = {0, 0, 0, 1, 1, 0, 2, 0};
-    for (uint32_t event = 0; event < 8; event++) {
+    const uint64_t parents[] = {0, 1, 2, 2, 8, 4, 48, 1, 2};
+    const uint32_t replicas[] = {0, 0, 0, 1, 1, 0, 2, 0, 0};
+    for (uint32_t event = 0; event < END; event++) {
         if (event == 7) {
             model.next[0] = 6;
         }
@@ -41,12 +44,12 @@ typedef struct arrival_case {
 } arrival_case;
 
 static const arrival_case cases[] = {
-    {"a root", 3, 0, 5, 0, {0}, GROVE_OK, 0, 8},
-    {"parents in any order", 3, 0, 1, 2, {7, 6}, GROVE_OK, 0, 8},
-    {"a gap before", 1, 9, 1, 1, {4}, GROVE_OK, 0, 8},
-    {"into a gap", 0, 4, 2, 1, {5}, GROVE_OK, 0, 8},
+    {"a root", 3, 0, 5, 0, {0}, GROVE_OK, 0, END},
+    {"parents in any order", 3, 0, 1, 2, {7, 6}, GROVE_OK, 0, END},
+    {"a gap before", 1, 9, 1, 1, {4}, GROVE_OK, 0, END},
+    {"into a gap", 0, 4, 2, 1, {5}, GROVE_OK, 0, END},
     {"no events", 3, 0, 0, 1, {7}, GROVE_INVALID, 0, 0},
-    {"an unknown parent", 3, 0, 1, 2, {6, 8}, GROVE_UNKNOWN_PARENT, 0, 8},
+    {"an unknown parent", 3, 0, 1, 2, {6, END}, GROVE_UNKNOWN_PARENT, 0, END},
     {"a parent from nowhere",
      3,
      0,
@@ -60,7 +63,7 @@ static const arrival_case cases[] = {
     {"a parent before another", 3, 0, 1, 2, {6, 0}, GROVE_INVALID, 0, 0},
     {"in the same run", 3, 0, 1, 2, {1, 2}, GROVE_INVALID, 0, 0},
     {"before the second of three", 3, 0, 1, 3, {1, 6, 7}, GROVE_INVALID, 0, 0},
-    {"three that are not", 3, 0, 1, 3, {2, 3, 7}, GROVE_OK, 0, 8},
+    {"three that are not", 3, 0, 1, 3, {2, 3, 7}, GROVE_OK, 0, END},
     {"known whole", 0, 0, 3, 0, {0}, GROVE_DUPLICATE, 3, 0},
     {"known inside a run", 0, 1, 1, 1, {0}, GROVE_DUPLICATE, 1, 1},
     {"known over two runs", 0, 1, 3, 1, {0}, GROVE_DUPLICATE, 3, 1},
@@ -73,13 +76,14 @@ static const arrival_case cases[] = {
     {"no root that is one", 0, 0, 1, 1, {6}, GROVE_REPLICA_REUSED, 0, 0},
     {"known, but not that way", 0, 3, 4, 1, {2}, GROVE_REPLICA_REUSED, 3, 7},
     {"known after an unknown one", 0, 5, 2, 1, {5}, GROVE_REPLICA_REUSED, 1, 7},
-    {"greatest sequence", 3, MAX - 1, 1, 0, {0}, GROVE_OK, 0, 8},
+    {"known by ids, not by parents", 0, 6, 2, 1, {0}, GROVE_REPLICA_REUSED, 1, 8},
+    {"greatest sequence", 3, MAX - 1, 1, 0, {0}, GROVE_OK, 0, END},
     {"sequence too great", 3, MAX, 1, 0, {0}, GROVE_LIMIT, 0, 0},
     {"sequences too great", 3, MAX - 2, 3, 0, {0}, GROVE_LIMIT, 0, 0},
     {"sum overflows", 3, UINT64_MAX, 2, 0, {0}, GROVE_LIMIT, 0, 0},
     {"too many", 3, 0, UINT64_MAX, 0, {0}, GROVE_LIMIT, 0, 0},
-    {"as many as fit", 3, 0, MAX - 8, 0, {0}, GROVE_OK, 0, 8},
-    {"one more than fits", 3, 0, MAX - 7, 0, {0}, GROVE_LIMIT, 0, 0},
+    {"as many as fit", 3, 0, MAX - END, 0, {0}, GROVE_OK, 0, END},
+    {"one more than fits", 3, 0, MAX - END + 1, 0, {0}, GROVE_LIMIT, 0, 0},
 };
 
 Test(arrival, each_run_gets_its_verdict)
@@ -108,7 +112,7 @@ Test(arrival, each_run_gets_its_verdict)
             cr_assert_eq(checked.known, given->known, "%s: known", given->claim);
             cr_assert_eq(checked.clock, given->clock, "%s: clock", given->claim);
             cr_assert_eq(added.known, given->known, "%s: known", given->claim);
-            cr_assert_eq(added.clock, given->status == GROVE_OK ? 8 : given->clock);
+            cr_assert_eq(added.clock, given->status == GROVE_OK ? END : given->clock);
             cr_assert_eq(checked.parent, given->status == GROVE_UNKNOWN_PARENT
                                              ? given->parent_count - 1
                                              : 0);
@@ -116,7 +120,8 @@ Test(arrival, each_run_gets_its_verdict)
             cr_assert(checked.clock == 99 && added.clock == 99, "%s: untouched",
                       given->claim);
         }
-        uint64_t end = given->status == GROVE_OK ? 8 + given->count - given->known : 8;
+        uint64_t end =
+            given->status == GROVE_OK ? END + given->count - given->known : END;
         cr_assert_eq(subject.graph.end, end, "%s: end", given->claim);
         cr_assert_eq(subject.graph.ids.end, end);
         if (given->status != GROVE_OK) {
@@ -137,12 +142,12 @@ Test(arrival, the_rest_of_a_half_known_run_hangs_on_its_last_known_event)
         grove__arrival_add(&subject.graph, &subject.walk, &arrival, &verdict, NULL),
         GROVE_OK);
     uint64_t before;
-    grove__frontier parents = grove__graph_parents(&subject.graph, 8, &before);
+    grove__frontier parents = grove__graph_parents(&subject.graph, END, &before);
     cr_assert_eq(parents.count, 1);
     cr_assert_eq(parents.clocks[0], 4);
-    parents = grove__graph_parents(&subject.graph, 9, &before);
-    cr_assert_eq(parents.clocks[0], 8);
-    cr_assert_eq(subject.graph.end, 11);
+    parents = grove__graph_parents(&subject.graph, END + 1, &before);
+    cr_assert_eq(parents.clocks[0], END);
+    cr_assert_eq(subject.graph.end, END + 3);
     cr_assert_eq(
         grove__arrival_add(&subject.graph, &subject.walk, &arrival, &verdict, NULL),
         GROVE_DUPLICATE);

@@ -110,8 +110,8 @@ static void check_structure(const graph_model *model, void *context)
                 grove__graph_parents(&subject.graph, event, &before);
             cr_assert_eq(model_bits_of_frontier(parents), model->parents[event]);
             cr_assert_eq(grove__graph_find(&subject.graph, event), run);
-            for (size_t above = run; above < subject.graph.run_count; above++) {
-                cr_assert_eq(grove__graph_find_down(&subject.graph, event, above), run);
+            for (size_t near = 0; near < subject.graph.run_count; near++) {
+                cr_assert_eq(grove__graph_find_near(&subject.graph, event, near), run);
             }
         }
     }
@@ -172,7 +172,7 @@ Test(graph, many_heads_that_each_go_on_are_not_moved_each_time)
                      GROVE_OK);
     }
     size_t slots_most = 0;
-    for (uint64_t event = 0; event < HEADS; event++) {
+    for (uint64_t event = 0; event < 3 * HEADS; event++) {
         cr_assert_eq(grove__graph_append(&subject.graph, subject.replicas[0],
                                          HEADS + event, 1, (grove__frontier){&event, 1},
                                          NULL),
@@ -183,9 +183,42 @@ Test(graph, many_heads_that_each_go_on_are_not_moved_each_time)
     }
     cr_assert_gt(slots_most, HEADS + HEADS / 4, "the slots are swept too often");
     cr_assert_leq(slots_most, 2 * HEADS + 1, "the slots are never swept");
-    cr_assert_eq(grove__graph_least_head(&subject.graph), HEADS);
+    cr_assert_eq(grove__graph_least_head(&subject.graph), 3 * HEADS);
     cr_assert_eq(grove__graph_heads(&subject.graph).count, HEADS);
     subject_release(&subject);
+}
+
+Test(graph, its_own_heads_may_be_the_parents_and_do_not_move)
+{
+    for (uint64_t heads = 1; heads <= 40; heads++) {
+        /* This allocator moves whatever grows. */
+        faulty_allocator faulty;
+        faulty_allocator_init(&faulty, 0);
+        graph_subject subject;
+        graph_model none = {0};
+        subject_init(&subject, &none, 0, &faulty.allocator);
+        grove__graph *graph = &subject.graph;
+        uint32_t replica = subject.replicas[0];
+        for (uint64_t event = 0; event < heads; event++) {
+            cr_assert_eq(grove__graph_append(graph, replica, 2 * event, 1,
+                                             (grove__frontier){NULL, 0}, NULL),
+                         GROVE_OK);
+        }
+        grove__frontier parents = grove__graph_heads(graph);
+        cr_assert(grove__graph_reserve(graph, replica, parents));
+        cr_assert_eq(parents.clocks, grove__graph_heads(graph).clocks);
+        size_t calls = faulty.calls;
+        cr_assert_eq(grove__graph_append(graph, replica, 2 * heads, 1, parents, NULL),
+                     GROVE_OK);
+        cr_assert_eq(faulty.calls, calls, "all room was there");
+        cr_assert_eq(grove__graph_head_count(graph), 1);
+        cr_assert_eq(grove__graph_least_head(graph), heads);
+        uint64_t before;
+        parents = grove__graph_parents(graph, heads, &before);
+        cr_assert_eq(model_bits_of_frontier(parents), model_first(heads));
+        subject_release(&subject);
+        faulty_allocator_finish(&faulty);
+    }
 }
 
 Test(graph, a_failed_allocation_changes_nothing)

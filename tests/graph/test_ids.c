@@ -100,6 +100,7 @@ Test(ids, runs_join_only_where_clocks_and_sequences_both_go_on)
     cr_assert_eq(grove__ids_next_sequence(&ids, b), 6);
     cr_assert_eq(grove__ids_known_after(&ids, a, 5), 7);
     cr_assert_eq(grove__ids_known_after(&ids, a, 4), 5);
+    cr_assert_eq(grove__ids_known_after(&ids, a, 2), 3);
     cr_assert_eq(grove__ids_known_after(&ids, a, 9), UINT64_MAX);
     cr_assert_eq(grove__ids_known_after(&ids, b, 0), 5);
     grove__ids_release(&ids);

@@ -76,7 +76,7 @@ Test(version, every_set_of_every_graph_of_up_to_5_events_behind_every_base)
 Test(version, random_sets_of_random_graphs)
 {
     test_random random = test_random_of("version");
-    for (uint32_t round = 0; round < 3000; round++) {
+    for (uint32_t round = 0; round < 1000; round++) {
         graph_model model;
         model_random(&model, &random, 1 + (uint32_t)test_random_below(&random, 64), 3,
                      round % 10);
@@ -129,6 +129,63 @@ Test(version, what_has_all_heads_of_the_base_has_all_behind_it)
     }
     cr_assert_eq(subject.walk.needed.from, 1);
     cr_assert_eq(subject.walk.needed.end, 3);
+    subject_release(&subject);
+}
+
+Test(version, behind_the_base_only_what_is_open_is_asked_for)
+{
+    /* 0 <- 1 <- 2 <- 3 and 0 <- 4 lie behind the base. */
+    graph_model model = {0};
+    for (uint32_t event = 0; event < 4; event++) {
+        model_add(&model, 0, event == 0 ? 0 : UINT64_C(1) << (event - 1));
+    }
+    model_add(&model, 1, 1);
+    graph_subject subject;
+    subject_init(&subject, &model, 5, &grove__allocator_system);
+    const struct {
+        uint64_t clocks[3];
+        size_t count;
+        grove_status status;
+        uint64_t version;
+        uint64_t needed;
+    } cases[] = {
+        {{2}, 1, GROVE_OK, 4, 0},
+        {{1, 3}, 2, GROVE_HISTORY_REMOVED, 0, 2},
+        {{1, 2, 3}, 3, GROVE_HISTORY_REMOVED, 0, 2},
+        {{3, 4}, 2, GROVE_OK, 24, 0},
+        {{0, 3, 4}, 3, GROVE_OK, 24, 0},
+        {{2, 4}, 2, GROVE_HISTORY_REMOVED, 0, 3},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        grove__frontier version;
+        cr_assert_eq(grove__version_reduce(&subject.walk, cases[index].clocks,
+                                           cases[index].count, &version, NULL),
+                     cases[index].status, "case %zu", index);
+        if (cases[index].status == GROVE_OK) {
+            cr_assert_eq(model_bits_of_frontier(version), cases[index].version);
+        } else {
+            cr_assert_eq(subject.walk.needed.from, cases[index].needed);
+        }
+    }
+    subject_release(&subject);
+}
+
+Test(version, clocks_that_are_heads_but_for_the_greatest_need_no_walk)
+{
+    graph_model model = {0};
+    model_add(&model, 0, 0);
+    model_add(&model, 0, 0);
+    model_add(&model, 0, 2);
+    model_add(&model, 0, 4);
+    graph_subject subject;
+    subject_init(&subject, &model, 0, &grove__allocator_system);
+    const uint64_t clocks[] = {0, 2};
+    bool is_minimal = false;
+    cr_assert_eq(grove__version_is_minimal(&subject.walk, (grove__frontier){clocks, 2},
+                                           &is_minimal, NULL),
+                 GROVE_OK);
+    cr_assert(is_minimal);
+    cr_assert_eq(subject.walk.steps, 0);
     subject_release(&subject);
 }
 
