@@ -1,8 +1,8 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches and text operations, from which a fuzzer finds its way. `make-seeds
- * DIRECTORY` fills DIRECTORY/key, /block, /snapshot, /batch and /text, which
- * must exist.
+ * batches, records and text operations, from which a fuzzer finds its way.
+ * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
+ * DIRECTORY, which must exist.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "format/batch.h"
 #include "format/key.h"
+#include "format/record.h"
 #include "format/snapshot.h"
 #include "schema_type.h"
 #include "text/operation.h"
@@ -229,6 +230,54 @@ static void write_schema_batch(const char *directory)
     grove__events_release(&events);
 }
 
+/* A record behind its kind: see record.c. */
+static void write_record(const char *directory, const char *name, uint8_t kind,
+                         grove_bytes record)
+{
+    grove_buffer seed;
+    grove_buffer_init(&seed, &grove__allocator_system);
+    grove_buffer_u8(&seed, kind);
+    grove_buffer_append(&seed, record.data, record.size);
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+}
+
+static void write_records(const char *directory)
+{
+    const grove__store_record store = {GROVE__STORE_FORMAT, 4711, 1700000000000};
+    const grove__meta_record meta = {.type_name = "text",
+                                     .type_format = 1,
+                                     .incarnation = 4712,
+                                     .revision = 17,
+                                     .events = 1000,
+                                     .batches = 3,
+                                     .batch_bytes = 2000,
+                                     .snapshots = 1,
+                                     .snapshot_bytes = 300,
+                                     .snapshot_clock = 900,
+                                     .newest_snapshot_bytes = 300};
+    const grove__run_record run = {700, 300};
+    const grove__touch touches[] = {
+        {GROVE__TOUCH_GROUP, grove_bytes_of("group"), 0, 0},
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 700, 300},
+    };
+    uint8_t bytes[GROVE__META_RECORD_BYTES];
+    grove_buffer commit;
+    grove__store_record_encode(&store, bytes);
+    write_record(directory, "record/store", 0,
+                 (grove_bytes){bytes, GROVE__STORE_RECORD_BYTES});
+    grove__meta_record_encode(&meta, bytes);
+    write_record(directory, "record/meta", 1,
+                 (grove_bytes){bytes, GROVE__META_RECORD_BYTES});
+    grove__run_record_encode(&run, bytes);
+    write_record(directory, "record/run", 2,
+                 (grove_bytes){bytes, GROVE__RUN_RECORD_BYTES});
+    grove_buffer_init(&commit, &grove__allocator_system);
+    grove__commit_record_encode(1700000000000, touches, 2, &commit);
+    write_record(directory, "record/commit", 3, grove_buffer_view(&commit));
+    grove_buffer_release(&commit);
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -240,6 +289,7 @@ int main(int argument_count, char **arguments)
     write_snapshots(arguments[1]);
     write_text_batches(arguments[1]);
     write_schema_batch(arguments[1]);
+    write_records(arguments[1]);
     write_texts(arguments[1]);
     return EXIT_SUCCESS;
 }

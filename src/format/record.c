@@ -39,6 +39,21 @@ static grove_status open_record(grove_bytes bytes, size_t expected_bytes, uint64
     return GROVE_OK;
 }
 
+/* Whether this library knows the format that a record claims. 0 is none. */
+static grove_status check_format(uint32_t format, uint32_t known, const char *what,
+                                 grove_error *error_out)
+{
+    if (format > known) {
+        return grove__fail(error_out, GROVE_FORMAT_NEWER,
+                           "%s record has format %lu, this library knows up to %lu", what,
+                           (unsigned long)format, (unsigned long)known);
+    }
+    if (format == 0) {
+        return grove__fail(error_out, GROVE_CORRUPT, "%s record has format 0", what);
+    }
+    return GROVE_OK;
+}
+
 void grove__store_record_encode(const grove__store_record *record,
                                 uint8_t bytes_out[GROVE__STORE_RECORD_BYTES])
 {
@@ -53,14 +68,15 @@ grove_status grove__store_record_decode(grove_bytes bytes,
                                         grove_error *error_out)
 {
     /* The version first: a later one may have another size. */
-    if (bytes.size >= 4 && grove_read_u32(bytes.data) > GROVE__STORE_FORMAT) {
-        return grove__fail(error_out, GROVE_FORMAT_NEWER,
-                           "the store has format %u, this library knows up to %u",
-                           (unsigned)grove_read_u32(bytes.data),
-                           (unsigned)GROVE__STORE_FORMAT);
+    grove_status status = GROVE_OK;
+    if (bytes.size >= 4) {
+        status = check_format(grove_read_u32(bytes.data), GROVE__STORE_FORMAT,
+                              "the store's", error_out);
     }
-    grove_status status = open_record(bytes, GROVE__STORE_RECORD_BYTES, SEED_STORE,
-                                      "the store's", error_out);
+    if (status == GROVE_OK) {
+        status = open_record(bytes, GROVE__STORE_RECORD_BYTES, SEED_STORE, "the store's",
+                             error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -93,6 +109,20 @@ void grove__meta_record_encode(const grove__meta_record *record,
     seal_record(bytes_out, GROVE__META_RECORD_BYTES - CHECKSUM_BYTES, SEED_META);
 }
 
+/* Whether a name has at least one byte and one zero, and zeros from then on. */
+static bool name_is_sound(const char *name)
+{
+    size_t bytes = 0;
+    while (bytes < TYPE_NAME_BYTES && name[bytes] != '\0') {
+        bytes++;
+    }
+    bool is_sound = bytes > 0 && bytes < TYPE_NAME_BYTES;
+    for (; bytes < TYPE_NAME_BYTES; bytes++) {
+        is_sound = is_sound && name[bytes] == '\0';
+    }
+    return is_sound;
+}
+
 /* Whether the numbers of a record can all be true. */
 static bool meta_is_sound(const grove__meta_record *record)
 {
@@ -110,13 +140,14 @@ static bool meta_is_sound(const grove__meta_record *record)
 grove_status grove__meta_record_decode(grove_bytes bytes, grove__meta_record *record_out,
                                        grove_error *error_out)
 {
-    if (bytes.size >= 1 && bytes.data[0] > META_FORMAT) {
-        return grove__fail(error_out, GROVE_FORMAT_NEWER,
-                           "the meta record has format %u, this library knows up to %u",
-                           (unsigned)bytes.data[0], (unsigned)META_FORMAT);
+    grove_status status = GROVE_OK;
+    if (bytes.size >= 1) {
+        status = check_format(bytes.data[0], META_FORMAT, "meta", error_out);
     }
-    grove_status status =
-        open_record(bytes, GROVE__META_RECORD_BYTES, SEED_META, "meta", error_out);
+    if (status == GROVE_OK) {
+        status =
+            open_record(bytes, GROVE__META_RECORD_BYTES, SEED_META, "meta", error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -127,8 +158,7 @@ grove_status grove__meta_record_decode(grove_bytes bytes, grove__meta_record *re
     for (size_t index = 0; index < META_NUMBER_COUNT; index++) {
         *numbers[index] = grove_read_u64(bytes.data + META_NUMBERS_OFFSET + 8 * index);
     }
-    if (record.type_name[0] == '\0' || record.type_name[TYPE_NAME_BYTES - 1] != '\0' ||
-        !meta_is_sound(&record)) {
+    if (!name_is_sound(record.type_name) || !meta_is_sound(&record)) {
         return grove__fail(error_out, GROVE_CORRUPT,
                            "the meta record contradicts itself");
     }
@@ -204,6 +234,10 @@ static bool read_touch(grove_reader *reader, grove__touch *touch_out)
         touch_out->first_clock = grove_reader_varint(reader);
         touch_out->count = grove_reader_varint(reader);
     }
+    if (touch_out->first_clock > GROVE_DOCUMENT_EVENTS_MAX ||
+        touch_out->count > GROVE_DOCUMENT_EVENTS_MAX - touch_out->first_clock) {
+        return false;
+    }
     return !reader->failed;
 }
 
@@ -215,17 +249,15 @@ grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
         return grove__fail(error_out, GROVE_CORRUPT, "a commit record has %zu bytes",
                            bytes.size);
     }
-    if (bytes.data[0] > COMMIT_FORMAT) {
-        return grove__fail(error_out, GROVE_FORMAT_NEWER,
-                           "the commit record has format %u, this library knows up to %u",
-                           (unsigned)bytes.data[0], (unsigned)COMMIT_FORMAT);
+    grove_status status = check_format(bytes.data[0], COMMIT_FORMAT, "commit", error_out);
+    if (status == GROVE_OK) {
+        status = open_record(bytes, bytes.size, SEED_COMMIT, "commit", error_out);
     }
-    grove_status status =
-        open_record(bytes, bytes.size, SEED_COMMIT, "commit", error_out);
     if (status != GROVE_OK) {
         return status;
     }
     size_t touches_before = touches_out->size;
+    bool had_failed = touches_out->failed;
     grove_reader reader =
         grove_reader_of((grove_bytes){bytes.data, bytes.size - CHECKSUM_BYTES});
     (void)grove_reader_u8(&reader);
@@ -241,6 +273,8 @@ grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
         grove_buffer_append(touches_out, &touch, sizeof touch);
     }
     if (touches_out->failed) {
+        touches_out->size = touches_before;
+        touches_out->failed = had_failed;
         return grove__fail_memory(error_out);
     }
     if (!grove_reader_done(&reader)) {

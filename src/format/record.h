@@ -70,7 +70,8 @@ typedef struct grove__meta_record {
 
 void grove__meta_record_encode(const grove__meta_record *record,
                                uint8_t bytes_out[GROVE__META_RECORD_BYTES]);
-/* GROVE_CORRUPT, also for clocks that contradict each other. */
+/* GROVE_CORRUPT, also for clocks that contradict each other;
+ * GROVE_FORMAT_NEWER. */
 grove_status grove__meta_record_decode(grove_bytes bytes, grove__meta_record *record_out,
                                        grove_error *error_out);
 
@@ -119,7 +120,8 @@ typedef struct grove__touch {
 /* Appends; the caller checks `record_out` for failure. */
 void grove__commit_record_encode(int64_t time, const grove__touch *touches,
                                  size_t touch_count, grove_buffer *record_out);
-/* Appends grove__touch records, whose names borrow from `bytes`. */
+/* Appends grove__touch records, whose names borrow from `bytes`. GROVE_CORRUPT;
+ * GROVE_FORMAT_NEWER; GROVE_NO_MEMORY. */
 grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
                                          grove_buffer *touches_out,
                                          grove_error *error_out);

@@ -1,7 +1,9 @@
 #include <criterion/criterion.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "format/record.h"
+#include "support/faulty_allocator.h"
 
 static grove__meta_record sound_meta(void)
 {
@@ -152,4 +154,95 @@ Test(record, of_a_run_stays_within_all_clocks)
     run.count = 0;
     grove__run_record_encode(&run, bytes);
     cr_assert_eq(grove__run_record_decode(view, &run, NULL), GROVE_CORRUPT);
+}
+
+/* Makes the checksum of a changed record true. */
+static void seal(uint8_t *bytes, size_t size, uint64_t seed)
+{
+    grove_write_u64(bytes + size - 8, grove__hash((grove_bytes){bytes, size - 8}, seed));
+}
+
+Test(record, of_format_0_is_refused)
+{
+    uint8_t bytes[GROVE__META_RECORD_BYTES];
+    grove__meta_record meta = sound_meta();
+    grove__meta_record_encode(&meta, bytes);
+    bytes[0] = 0;
+    seal(bytes, sizeof bytes, 2);
+    cr_assert_eq(
+        grove__meta_record_decode((grove_bytes){bytes, sizeof bytes}, &meta, NULL),
+        GROVE_CORRUPT);
+    grove__store_record store = {0, 1, 1};
+    grove__store_record_encode(&store, bytes);
+    grove_bytes store_bytes = {bytes, GROVE__STORE_RECORD_BYTES};
+    cr_assert_eq(grove__store_record_decode(store_bytes, &store, NULL), GROVE_CORRUPT);
+    grove_buffer touches;
+    int64_t time;
+    grove_buffer_init(&touches, &grove__allocator_system);
+    uint8_t commit[] = {0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+    seal(commit, sizeof commit, 4);
+    cr_assert_eq(grove__commit_record_decode((grove_bytes){commit, sizeof commit}, &time,
+                                             &touches, NULL),
+                 GROVE_CORRUPT);
+    grove_buffer_release(&touches);
+}
+
+Test(record, has_zeros_after_the_name_of_a_type)
+{
+    grove__meta_record record = sound_meta();
+    for (size_t at = 5; at < sizeof record.type_name; at++) {
+        record = sound_meta();
+        record.type_name[at] = 'x';
+        cr_assert_eq(decode_meta(&record), GROVE_CORRUPT);
+    }
+}
+
+Test(record, of_a_commit_names_no_events_beyond_all_clocks)
+{
+    const uint64_t end = GROVE_DOCUMENT_EVENTS_MAX;
+    const struct {
+        uint64_t first_clock;
+        uint64_t count;
+        grove_status status;
+    } cases[] = {{0, end, GROVE_OK},          {end, 0, GROVE_OK},
+                 {end - 1, 1, GROVE_OK},      {end, 1, GROVE_CORRUPT},
+                 {end + 1, 0, GROVE_CORRUPT}, {1, UINT64_MAX, GROVE_CORRUPT}};
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        const grove__touch touch = {GROVE__TOUCH_DOCUMENT, grove_bytes_of("a"),
+                                    cases[index].first_clock, cases[index].count};
+        grove_buffer record;
+        grove_buffer touches;
+        int64_t time;
+        grove_buffer_init(&record, &grove__allocator_system);
+        grove_buffer_init(&touches, &grove__allocator_system);
+        grove__commit_record_encode(0, &touch, 1, &record);
+        cr_assert_eq(grove__commit_record_decode(grove_buffer_view(&record), &time,
+                                                 &touches, NULL),
+                     cases[index].status);
+        cr_assert_eq(touches.size,
+                     cases[index].status == GROVE_OK ? sizeof(grove__touch) : 0);
+        grove_buffer_release(&record);
+        grove_buffer_release(&touches);
+    }
+}
+
+Test(record, of_a_commit_is_not_read_without_memory)
+{
+    const grove__touch touch = {GROVE__TOUCH_GROUP, grove_bytes_of("a"), 0, 0};
+    grove_buffer record;
+    grove_buffer touches;
+    int64_t time = 4711;
+    faulty_allocator faulty;
+    faulty_allocator_init(&faulty, 1);
+    grove_buffer_init(&record, &grove__allocator_system);
+    grove_buffer_init(&touches, &faulty.allocator);
+    grove__commit_record_encode(0, &touch, 1, &record);
+    cr_assert_eq(
+        grove__commit_record_decode(grove_buffer_view(&record), &time, &touches, NULL),
+        GROVE_NO_MEMORY);
+    cr_assert_eq(time, 4711);
+    cr_assert(touches.size == 0 && !touches.failed);
+    grove_buffer_release(&record);
+    grove_buffer_release(&touches);
+    faulty_allocator_finish(&faulty);
 }
