@@ -75,7 +75,7 @@ static void pass(session *writer, uint64_t low_ms, uint64_t high_ms)
 
 /*
  * Every edit goes through here: cuts it to the budgets and the text, makes it,
- * and leaves the cursor behind it.
+ * and leaves the cursor behind it. Without `points` nothing is inserted.
  */
 static void edit(session *writer, uint64_t position, uint64_t deleted,
                  const uint32_t *points, size_t count)
@@ -87,7 +87,7 @@ static void edit(session *writer, uint64_t position, uint64_t deleted,
     position = smaller(position, writer->text.length);
     deleted =
         smaller(deleted, smaller(writer->deletes_left, writer->text.length - position));
-    count = (size_t)smaller(count, writer->inserts_left);
+    count = points == NULL ? 0 : (size_t)smaller(count, writer->inserts_left);
     cli_patch patch = {.position = position, .deleted = deleted};
     for (size_t index = 0; index < count; index++) {
         patch.text_bytes += cli_utf8_write(points[index], utf8 + patch.text_bytes);
@@ -109,8 +109,7 @@ static void edit(session *writer, uint64_t position, uint64_t deleted,
 
 static void erase(session *writer, uint64_t position, uint64_t count)
 {
-    static const uint32_t NOTHING[1] = {0};
-    edit(writer, position, count, NOTHING, 0);
+    edit(writer, position, count, NULL, 0);
 }
 
 /* Types what stands in `points`, at 90 to 260 ms a character. */

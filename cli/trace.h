@@ -23,8 +23,8 @@
 #include <grove/status.h>
 
 /*
- * The JSON of a trace, decompressed. Reading it takes about fifteen times its
- * size in memory.
+ * The JSON of a trace, decompressed. Reading it takes about twice its size in
+ * memory, and fifteen times that of its largest transaction.
  */
 #define CLI_TRACE_BYTES_MAX (UINT64_C(256) << 20)
 

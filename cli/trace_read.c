@@ -1,106 +1,18 @@
 /*
- * Reading a trace. The file is hostile: jansson says whether it is JSON; every
- * field is then checked before it is used, and a message names its place.
+ * Reading a trace. The file is hostile: jansson says whether a value is JSON;
+ * every field is then checked before it is used, and a message names its
+ * place. One transaction at a time is a tree; the rest is text.
  */
 #include "trace.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "fail.h"
+#include "input.h"
 #include "iso8601.h"
 #include "utf8.h"
-
-/* A file that is handed to jansson piece by piece. */
-typedef struct source {
-    gzFile file;
-    uint64_t bytes;
-    bool too_large;
-} source;
-
-/* jansson's callback: the next bytes, 0 at the end, -1 to give up. */
-static size_t source_read(void *buffer, size_t bytes, void *context)
-{
-    source *from = context;
-    int got = gzread(from->file, buffer, (unsigned)bytes);
-    if (got < 0) {
-        return (size_t)-1;
-    }
-    from->bytes += (uint64_t)got;
-    if (from->bytes > CLI_TRACE_BYTES_MAX) {
-        from->too_large = true;
-        return (size_t)-1;
-    }
-    return (size_t)got;
-}
-
-/*
- * Whether the whole file went through: its compression ends soundly, and its
- * size is bearable. jansson takes a failed read for the end of the text.
- */
-static grove_status check_source(const source *from, const char *path,
-                                 grove_error *error_out)
-{
-    int code = Z_OK;
-    const char *reason = gzerror(from->file, &code);
-    if (from->too_large) {
-        return cli_fail(error_out, GROVE_LIMIT, "%s holds more than %llu bytes of JSON",
-                        path, (unsigned long long)CLI_TRACE_BYTES_MAX);
-    }
-    switch (code) {
-    case Z_OK:
-    case Z_STREAM_END:
-        return GROVE_OK;
-    case Z_MEM_ERROR:
-        return cli_fail(error_out, GROVE_NO_MEMORY, "out of memory reading %s", path);
-    case Z_ERRNO:
-        return cli_fail(error_out, GROVE_IO, "%s", reason);
-    default:
-        return cli_fail(error_out, GROVE_MALFORMED, "damaged or cut short: %s", reason);
-    }
-}
-
-/* What jansson found wrong. */
-static grove_status parse_failure(const char *path, const json_error_t *detail,
-                                  grove_error *error_out)
-{
-    /* Of most failed allocations jansson says nothing at all. */
-    if (detail->text[0] == '\0' || json_error_code(detail) == json_error_out_of_memory) {
-        return cli_fail(error_out, GROVE_NO_MEMORY, "out of memory reading %s", path);
-    }
-    return cli_fail(error_out, GROVE_MALFORMED,
-                    "%s is not JSON as it should be: line %d, column %d: %s", path,
-                    detail->line, detail->column, detail->text);
-}
-
-static grove_status read_json(const char *path, json_t **root_out, grove_error *error_out)
-{
-    errno = 0;
-    source from = {gzopen(path, "rb"), 0, false};
-    if (from.file == NULL) {
-        return errno == 0
-                   ? cli_fail(error_out, GROVE_NO_MEMORY, "out of memory opening %s",
-                              path)
-                   : cli_fail(error_out, GROVE_IO, "%s: %s", path, strerror(errno));
-    }
-    json_error_t detail;
-    json_t *root = json_load_callback(source_read, &from,
-                                      JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &detail);
-    grove_status status = check_source(&from, path, error_out);
-    if (status == GROVE_OK && root == NULL) {
-        status = parse_failure(path, &detail, error_out);
-    }
-    (void)gzclose_r(from.file);
-    if (status == GROVE_OK) {
-        *root_out = root;
-    } else {
-        json_decref(root);
-    }
-    return status;
-}
 
 /* Where in the trace a fault lies, for messages. */
 typedef struct place {
@@ -180,8 +92,9 @@ static grove_status read_time(const json_t *item, place at, int64_t *timestamp_o
     return GROVE_OK;
 }
 
-static grove_status read_transaction(cli_trace *trace, const json_t *item, place at,
-                                     grove_error *error_out)
+/* Everything about a transaction but its patches. */
+static grove_status check_transaction(const json_t *item, place at,
+                                      int64_t *timestamp_out, grove_error *error_out)
 {
     if (!json_is_object(item)) {
         return cli_fail(error_out, GROVE_MALFORMED, "transaction %zu is not an object",
@@ -192,118 +105,257 @@ static grove_status read_transaction(cli_trace *trace, const json_t *item, place
                         "transaction %zu has parents: only sequential traces can be read",
                         at.transaction);
     }
-    int64_t timestamp = 0;
-    grove_status status = read_time(item, at, &timestamp, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    const json_t *patches = json_object_get(item, "patches");
-    if (!json_is_array(patches)) {
+    if (!json_is_array(json_object_get(item, "patches"))) {
         return cli_fail(error_out, GROVE_MALFORMED,
                         "transaction %zu: no \"patches\" that is a list", at.transaction);
     }
+    return read_time(item, at, timestamp_out, error_out);
+}
+
+static grove_status read_patches(cli_trace *trace, const json_t *item, int64_t timestamp,
+                                 place at, grove_error *error_out)
+{
+    const json_t *patches = json_object_get(item, "patches");
     for (at.patch = 0; at.patch < json_array_size(patches); at.patch++) {
-        status = read_patch(trace, json_array_get(patches, at.patch), timestamp, at,
-                            error_out);
+        grove_status status = read_patch(trace, json_array_get(patches, at.patch),
+                                         timestamp, at, error_out);
         if (status != GROVE_OK) {
             return status;
         }
+    }
+    return GROVE_OK;
+}
+
+/* What of the file was read so far. */
+typedef struct reading {
+    cli_input input;
+    cli_trace trace;
+    /* Kept until the time of the first transaction is known. */
+    json_t *start;
+    bool has_end;
+    bool has_transactions;
+} reading;
+
+static grove_status read_start(reading *in, grove_error *error_out)
+{
+    if (in->start != NULL || in->has_transactions) {
+        return cli_fail(error_out, GROVE_MALFORMED,
+                        "\"startContent\" stands twice, or after \"txns\"");
+    }
+    in->start = cli_input_value(&in->input, error_out);
+    if (in->start == NULL) {
+        return error_out->status;
+    }
+    if (!json_is_string(in->start)) {
+        return cli_fail(error_out, GROVE_MALFORMED, "\"startContent\" is not a string");
     }
     return GROVE_OK;
 }
 
 /* A start content is text that was there when the first transaction began. */
-static grove_status read_start(cli_trace *trace, const json_t *root, const json_t *txns,
-                               grove_error *error_out)
+static grove_status insert_start(reading *in, int64_t timestamp, grove_error *error_out)
 {
-    const json_t *start = json_object_get(root, "startContent");
-    if (start == NULL) {
+    cli_patch patch = {.timestamp = timestamp};
+    if (in->start == NULL) {
         return GROVE_OK;
     }
-    if (!json_is_string(start)) {
-        return cli_fail(error_out, GROVE_MALFORMED, "\"startContent\" is not a string");
+    patch.text_bytes = json_string_length(in->start);
+    return cli_trace_append(&in->trace, &patch, json_string_value(in->start), error_out);
+}
+
+static grove_status read_end(reading *in, grove_error *error_out)
+{
+    if (in->has_end) {
+        return cli_fail(error_out, GROVE_MALFORMED, "\"endContent\" stands twice");
     }
-    cli_patch patch = {.text_bytes = json_string_length(start)};
-    if (patch.text_bytes > 0 && json_array_size(txns) > 0) {
-        grove_status status = read_time(json_array_get(txns, 0), (place){0, 0},
-                                        &patch.timestamp, error_out);
+    in->has_end = true;
+    json_t *end = cli_input_value(&in->input, error_out);
+    if (end == NULL) {
+        return error_out->status;
+    }
+    grove_status status = GROVE_OK;
+    if (!json_is_string(end)) {
+        status = cli_fail(error_out, GROVE_MALFORMED, "\"endContent\" is not a string");
+    } else {
+        in->trace.end_bytes = json_string_length(end);
+        in->trace.end_text = malloc(in->trace.end_bytes + 1);
+        if (in->trace.end_text == NULL) {
+            status = cli_fail(error_out, GROVE_NO_MEMORY, "out of memory");
+        } else {
+            memcpy(in->trace.end_text, json_string_value(end), in->trace.end_bytes + 1);
+        }
+    }
+    json_decref(end);
+    return status;
+}
+
+static grove_status read_kind(reading *in, grove_error *error_out)
+{
+    json_t *kind = cli_input_value(&in->input, error_out);
+    if (kind == NULL) {
+        return error_out->status;
+    }
+    bool known =
+        json_is_string(kind) && strcmp(json_string_value(kind), "sequential") == 0;
+    json_decref(kind);
+    return known ? GROVE_OK
+                 : cli_fail(error_out, GROVE_MALFORMED,
+                            "its \"kind\" is not \"sequential\": only sequential traces "
+                            "can be read");
+}
+
+/* The next transaction; with the first comes what was there before. */
+static grove_status read_next(reading *in, place at, grove_error *error_out)
+{
+    json_t *item = cli_input_value(&in->input, error_out);
+    if (item == NULL) {
+        return error_out->status;
+    }
+    int64_t timestamp = 0;
+    grove_status status = check_transaction(item, at, &timestamp, error_out);
+    if (status == GROVE_OK && at.transaction == 0) {
+        status = insert_start(in, timestamp, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = read_patches(&in->trace, item, timestamp, at, error_out);
+    }
+    json_decref(item);
+    return status;
+}
+
+static grove_status read_transactions(reading *in, grove_error *error_out)
+{
+    if (in->has_transactions) {
+        return cli_fail(error_out, GROVE_MALFORMED, "\"txns\" stands twice");
+    }
+    in->has_transactions = true;
+    if (!cli_input_take(&in->input, '[')) {
+        return cli_fail(error_out, GROVE_MALFORMED,
+                        "not an editing trace: \"txns\" is not a list");
+    }
+    if (cli_input_take(&in->input, ']')) {
+        return insert_start(in, 0, error_out);
+    }
+    place at = {0, 0};
+    do {
+        grove_status status = read_next(in, at, error_out);
         if (status != GROVE_OK) {
             return status;
         }
-    }
-    return cli_trace_append(trace, &patch, json_string_value(start), error_out);
+        at.transaction++;
+    } while (cli_input_take(&in->input, ','));
+    return cli_input_take(&in->input, ']')
+               ? GROVE_OK
+               : cli_input_unexpected(&in->input, "',' or ']'", error_out);
 }
 
-static grove_status read_end(cli_trace *trace, const json_t *root, grove_error *error_out)
+/* A value that nobody asked for. */
+static grove_status pass_over(reading *in, grove_error *error_out)
 {
-    const json_t *end = json_object_get(root, "endContent");
-    if (!json_is_string(end)) {
-        return cli_fail(error_out, GROVE_MALFORMED,
-                        "no \"endContent\" that is a string, so the outcome cannot be "
-                        "checked");
+    json_t *value = cli_input_value(&in->input, error_out);
+    json_decref(value);
+    return value == NULL ? error_out->status : GROVE_OK;
+}
+
+typedef grove_status (*read_value)(reading *in, grove_error *error_out);
+
+/* Who reads the value of a field. */
+static read_value reader_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        read_value reader;
+    } FIELDS[] = {{"startContent", read_start},
+                  {"endContent", read_end},
+                  {"txns", read_transactions},
+                  {"kind", read_kind}};
+    for (size_t index = 0; index < sizeof FIELDS / sizeof *FIELDS; index++) {
+        if (strcmp(name, FIELDS[index].name) == 0) {
+            return FIELDS[index].reader;
+        }
     }
-    size_t bytes = json_string_length(end);
-    uint64_t length = cli_utf8_length(json_string_value(end), bytes);
-    if (length != trace->length) {
+    return pass_over;
+}
+
+static grove_status read_field(reading *in, grove_error *error_out)
+{
+    json_t *name = cli_input_value(&in->input, error_out);
+    if (name == NULL) {
+        return error_out->status;
+    }
+    bool named = json_is_string(name);
+    read_value reader = named ? reader_of(json_string_value(name)) : pass_over;
+    json_decref(name);
+    if (!named) {
+        return cli_input_unexpected(&in->input, "a name", error_out);
+    }
+    if (!cli_input_take(&in->input, ':')) {
+        return cli_input_unexpected(&in->input, "':'", error_out);
+    }
+    return reader(in, error_out);
+}
+
+static grove_status read_fields(reading *in, grove_error *error_out)
+{
+    if (!cli_input_take(&in->input, '{')) {
+        return cli_fail(error_out, GROVE_MALFORMED,
+                        "not an editing trace: it is not a JSON object");
+    }
+    if (!cli_input_take(&in->input, '}')) {
+        do {
+            grove_status status = read_field(in, error_out);
+            if (status != GROVE_OK) {
+                return status;
+            }
+        } while (cli_input_take(&in->input, ','));
+        if (!cli_input_take(&in->input, '}')) {
+            return cli_input_unexpected(&in->input, "',' or '}'", error_out);
+        }
+    }
+    return cli_input_at_end(&in->input)
+               ? GROVE_OK
+               : cli_input_unexpected(&in->input, "the end", error_out);
+}
+
+/* What can be said only about the whole. */
+static grove_status check_whole(const reading *in, grove_error *error_out)
+{
+    if (!in->has_transactions) {
+        return cli_fail(error_out, GROVE_MALFORMED,
+                        "not an editing trace: it has no \"txns\"");
+    }
+    if (!in->has_end) {
+        return cli_fail(error_out, GROVE_MALFORMED,
+                        "it has no \"endContent\", so the outcome cannot be checked");
+    }
+    uint64_t length = cli_utf8_length(in->trace.end_text, in->trace.end_bytes);
+    if (length != in->trace.length) {
         return cli_fail(error_out, GROVE_MALFORMED,
                         "the patches leave %llu characters, but \"endContent\" has %llu",
-                        (unsigned long long)trace->length, (unsigned long long)length);
+                        (unsigned long long)in->trace.length, (unsigned long long)length);
     }
-    trace->end_text = malloc(bytes + 1);
-    if (trace->end_text == NULL) {
-        return cli_fail(error_out, GROVE_NO_MEMORY, "out of memory reading the trace");
-    }
-    memcpy(trace->end_text, json_string_value(end), bytes + 1);
-    trace->end_bytes = bytes;
     return GROVE_OK;
-}
-
-static grove_status read_root(cli_trace *trace, const json_t *root,
-                              grove_error *error_out)
-{
-    if (!json_is_object(root)) {
-        return cli_fail(error_out, GROVE_MALFORMED,
-                        "not an editing trace: the JSON is not an object");
-    }
-    const json_t *kind = json_object_get(root, "kind");
-    if (kind != NULL &&
-        (!json_is_string(kind) || strcmp(json_string_value(kind), "sequential") != 0)) {
-        return cli_fail(error_out, GROVE_MALFORMED,
-                        "its \"kind\" is not \"sequential\": only sequential traces can "
-                        "be read");
-    }
-    const json_t *txns = json_object_get(root, "txns");
-    if (!json_is_array(txns)) {
-        return cli_fail(error_out, GROVE_MALFORMED,
-                        "not an editing trace: no \"txns\" that is a list");
-    }
-    grove_status status = read_start(trace, root, txns, error_out);
-    place at = {0, 0};
-    while (status == GROVE_OK && at.transaction < json_array_size(txns)) {
-        status =
-            read_transaction(trace, json_array_get(txns, at.transaction), at, error_out);
-        at.transaction++;
-    }
-    return status == GROVE_OK ? read_end(trace, root, error_out) : status;
 }
 
 grove_status cli_trace_read(const char *path, cli_trace *trace_out,
                             grove_error *error_out)
 {
-    json_t *root = NULL;
-    grove_status status = read_json(path, &root, error_out);
+    reading in = {.start = NULL};
+    grove_status status = cli_input_open(path, CLI_TRACE_BYTES_MAX, &in.input, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    cli_trace trace;
-    cli_trace_init(&trace);
-    grove_error detail;
-    status = read_root(&trace, root, &detail);
-    json_decref(root);
+    grove_error detail = {.message = ""};
+    status = read_fields(&in, &detail);
+    if (status == GROVE_OK) {
+        status = check_whole(&in, &detail);
+    }
+    json_decref(in.start);
+    cli_input_release(&in.input);
     if (status != GROVE_OK) {
-        cli_trace_release(&trace);
+        cli_trace_release(&in.trace);
         return cli_fail(error_out, status, "%s: %.200s", path, detail.message);
     }
-    *trace_out = trace;
+    *trace_out = in.trace;
     return GROVE_OK;
 }

@@ -76,12 +76,12 @@ static uint64_t fingerprint(const cli_trace *trace)
 Test(session, is_the_same_everywhere)
 {
     /* A change of these numbers is a change of every benchmark's input. */
-    cli_trace trace = make(10000, 1, 4000);
-    cr_expect_eq(fingerprint(&trace), UINT64_C(0xa2d875dd77bbd782), "0x%llx",
+    cli_trace trace = make(100000, 1, 40000);
+    cr_expect_eq(fingerprint(&trace), UINT64_C(0xcb1b3030422f4c58), "0x%llx",
                  (unsigned long long)fingerprint(&trace));
     cli_trace_release(&trace);
-    trace = make(10000, 2, 4000);
-    cr_expect_eq(fingerprint(&trace), UINT64_C(0x56113a337b3d3e0b), "0x%llx",
+    trace = make(100000, 2, 40000);
+    cr_expect_eq(fingerprint(&trace), UINT64_C(0x9b9e565754e514c1), "0x%llx",
                  (unsigned long long)fingerprint(&trace));
     cli_trace_release(&trace);
 }

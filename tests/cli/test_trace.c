@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include "faulty_heap.h"
@@ -99,6 +101,17 @@ Test(trace, nothing_and_text_with_nul_are_texts)
                  GROVE_OK);
     cr_assert_eq(trace.events, 0);
     cli_trace_release(&trace);
+    cr_assert_eq(read_text(" {\n\t\"more\" : {\"a\":[7]} , \"kind\":\"sequential\",\r\n"
+                           "\"txns\" : [ ] , \"endContent\" :\"\" }\n",
+                           &trace, &error),
+                 GROVE_OK, "%s", error.message);
+    cli_trace_release(&trace);
+    cr_assert_eq(read_text("{\"startContent\":\"ab\",\"txns\":[],\"endContent\":\"ab\"}",
+                           &trace, &error),
+                 GROVE_OK, "%s", error.message);
+    cr_assert_eq(trace.events, 2);
+    check_end(&trace);
+    cli_trace_release(&trace);
     cr_assert_eq(
         read_text(TRACE("a\\u0000b", TXN("[0,0,\"a\\u0000b\"]")), &trace, &error),
         GROVE_OK);
@@ -113,16 +126,30 @@ typedef struct bad_example {
 } bad_example;
 
 static const bad_example BAD[] = {
-    {"", "not JSON"},
+    {"", "not a JSON object"},
+    {"[1,2]", "not a JSON object"},
     {"{", "not JSON"},
-    {"[1,2]", "not an object"},
-    {"{}", "txns"},
-    {"{\"txns\":{}}", "txns"},
+    {"{\"txns\"}", "':' is missing"},
+    {"{\"txns\":[],}", "not JSON"},
+    {"{,\"txns\":[]}", "not JSON"},
+    {"{7:[]}", "a name is missing"},
+    {"{\"txns\":[] \"endContent\":\"\"}", "',' or '}' is missing at byte 11"},
+    {"{\"txns\":[,]}", "not JSON"},
+    {"{\"txns\":[{}", "transaction 0"},
+    {TRACE("", TXN("") ","), "not JSON"},
+    {TRACE("", TXN("") TXN("")), "',' or ']' is missing"},
+    {"{\"x\":[1,2}", "not JSON"},
+    {"{}", "no \"txns\""},
+    {"{\"txns\":{}}", "\"txns\" is not a list"},
     {"{\"txns\":[]}", "endContent"},
     {"{\"txns\":[],\"endContent\":7}", "endContent"},
-    {"{\"txns\":[],\"endContent\":\"\",\"startContent\":[]}", "startContent"},
-    {"{\"txns\":[],\"endContent\":\"\"} x", "not JSON"},
-    {"{\"txns\":[],\"txns\":[],\"endContent\":\"\"}", "duplicate"},
+    {"{\"startContent\":[],\"txns\":[]}", "\"startContent\" is not a string"},
+    {"{\"txns\":[],\"endContent\":\"\"} x", "the end is missing"},
+    {"{\"txns\":[],\"txns\":[],\"endContent\":\"\"}", "\"txns\" stands twice"},
+    {"{\"endContent\":\"\",\"endContent\":\"\"}", "\"endContent\" stands twice"},
+    {"{\"startContent\":\"\",\"startContent\":\"\"}", "\"startContent\" stands twice"},
+    {"{\"txns\":[],\"startContent\":\"\"}", "after \"txns\""},
+    {TRACE("", "{" TIME "," TIME ",\"patches\":[]}"), "duplicate"},
     {"{\"kind\":\"concurrent\",\"txns\":[],\"endContent\":\"\"}", "only sequential"},
     {"{\"kind\":1,\"txns\":[],\"endContent\":\"\"}", "only sequential"},
     {TRACE("", "7"), "transaction 0 is not an object"},
@@ -284,17 +311,55 @@ Test(trace, what_was_written_reads_back)
     }
 }
 
-Test(trace, a_full_disk_leaves_no_half_file)
+Test(trace, a_file_that_cannot_be_written_is_named)
 {
     cli_trace trace;
     cli_trace_init(&trace);
     grove_error error;
     cr_expect_eq(cli_trace_write(&trace, "/nowhere/trace.json", &error), GROVE_IO);
-    if (access("/dev/full", W_OK) == 0) {
-        cr_expect_eq(cli_trace_write(&trace, "/dev/full", &error), GROVE_IO);
-        cr_expect(strstr(error.message, "No space left") != NULL, "%s", error.message);
-        cr_expect_eq(access("/dev/full", F_OK), 0, "a device was removed");
+    cr_expect_str_eq(error.message, "/nowhere/trace.json: No such file or directory");
+}
+
+/* A link stands for the device, so that a fault here never removes that. */
+Test(trace, a_full_disk_is_told_and_only_regular_files_are_removed)
+{
+    if (access("/dev/full", W_OK) != 0) {
+        cr_skip_test("there is no /dev/full");
     }
+    cli_trace trace;
+    cli_trace_init(&trace);
+    grove_error error;
+    temporary file = temporary_of("trace.json");
+    cr_assert_eq(symlink("/dev/full", file.path), 0);
+    cr_expect_eq(cli_trace_write(&trace, file.path, &error), GROVE_IO);
+    cr_expect(strstr(error.message, "No space left") != NULL, "%s", error.message);
+    cr_expect_eq(access(file.path, F_OK), 0, "what is no regular file was removed");
+    temporary_release(&file);
+}
+
+/* The file may not grow beyond a limit of the process: writing stops midway. */
+Test(trace, a_half_written_file_is_removed)
+{
+    cli_trace trace;
+    cli_trace_init(&trace);
+    static char text[1 << 16];
+    memset(text, 'a', sizeof text);
+    cli_patch patch = {.text_bytes = sizeof text};
+    cr_assert_eq(cli_trace_append(&trace, &patch, text, NULL), GROVE_OK);
+    temporary file = temporary_of("trace.json");
+    struct rlimit before;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {4096, before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    grove_error error;
+    grove_status status = cli_trace_write(&trace, file.path, &error);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    cr_expect_eq(status, GROVE_IO);
+    cr_expect(strstr(error.message, "File too large") != NULL, "%s", error.message);
+    cr_expect_neq(access(file.path, F_OK), 0, "half a trace was left");
+    temporary_release(&file);
+    cli_trace_release(&trace);
 }
 
 /* jansson takes some failed allocations of its own for a fault of the text. */
