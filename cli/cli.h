@@ -1,0 +1,120 @@
+/*
+ * The program `grove`: what its verbs share.
+ *
+ * main.c finds the verb, arguments.c fills one struct of options, the verb's
+ * function does the work through include/grove alone and returns an exit code.
+ * What it says goes through output.c: a report on stdout, failures on stderr.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <grove/grove.h>
+
+#include "id.h"
+
+/* Exit codes; docs/CLI.md and grove.1 list them. */
+enum {
+    CLI_OK = 0,
+    CLI_NONE = 1,    /* there is no such document, or no store */
+    CLI_USAGE = 2,   /* the command line */
+    CLI_INPUT = 3,   /* what was given cannot be used: a file, a document */
+    CLI_FAILURE = 4, /* the store, the disk, memory or the output */
+    CLI_CONFLICT = 5 /* the document exists already, or others write to it */
+};
+
+/* Every option of every verb; a verb takes those in its row of the table. */
+typedef struct cli_options {
+    const char *store_path;
+    const grove_backend *backend;
+    grove_durability durability;
+    bool json;
+
+    const char *file;
+    bool has_document;
+    cli_id document;
+    const char *out;
+    uint64_t events;
+    uint64_t seed;
+    bool has_final;
+    uint64_t final_length;
+    uint64_t batch; /* 0: all at once */
+    uint64_t window;
+    uint64_t level;
+    cli_id prefix;
+    cli_id after;
+    uint64_t limit;
+    uint64_t rounds;
+} cli_options;
+
+/* What a long option is called in the tables of options. */
+enum {
+    CLI_KEY_STORE = 256,
+    CLI_KEY_BACKEND,
+    CLI_KEY_DURABILITY,
+    CLI_KEY_JSON,
+    CLI_KEY_DOCUMENT,
+    CLI_KEY_OUT,
+    CLI_KEY_EVENTS,
+    CLI_KEY_SEED,
+    CLI_KEY_FINAL,
+    CLI_KEY_BATCH,
+    CLI_KEY_WINDOW,
+    CLI_KEY_LEVEL,
+    CLI_KEY_PREFIX,
+    CLI_KEY_AFTER,
+    CLI_KEY_LIMIT,
+    CLI_KEY_ROUNDS
+};
+
+/* What a verb has to be given. */
+enum {
+    CLI_NEEDS_FILE = 1u << 0,
+    CLI_NEEDS_DOCUMENT = 1u << 1,
+    CLI_NEEDS_DOCUMENT_OR_OUT = 1u << 2
+};
+
+enum { CLI_VERB_OPTIONS_MAX = 6 };
+
+typedef struct cli_verb {
+    const char *name;
+    const char *arguments;
+    /* One line, for the table of verbs. */
+    const char *purpose;
+    /* More about it, for its --help. */
+    const char *about;
+    /* The options it takes beside those of every verb; 0 behind the last. */
+    int keys[CLI_VERB_OPTIONS_MAX + 1];
+    uint32_t needs;
+    int (*run)(const cli_options *options);
+} cli_verb;
+
+/* verbs.c: the table of verbs, and the row of that name or NULL. */
+extern const cli_verb CLI_VERBS[];
+extern const size_t CLI_VERB_COUNT;
+const cli_verb *cli_verb_find(const char *name);
+
+/*
+ * arguments.c: the options in front of the verb, and the verb, whose index in
+ * `argv` comes back. Ends the program on --help, --version and errors.
+ */
+size_t cli_arguments_global(int argc, char **argv, cli_options *options);
+/* The verb's own arguments; argv[0] is the verb. */
+void cli_arguments_verb(const cli_verb *verb, int argc, char **argv,
+                        cli_options *options);
+
+/* The verbs. */
+int cli_import(const cli_options *options);
+int cli_generate(const cli_options *options);
+int cli_cat(const cli_options *options);
+int cli_info(const cli_options *options);
+int cli_list(const cli_options *options);
+int cli_compact(const cli_options *options);
+int cli_seal(const cli_options *options);
+int cli_remove(const cli_options *options);
+int cli_bench(const cli_options *options);
+
+#endif

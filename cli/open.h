@@ -1,0 +1,49 @@
+/* Opening and closing what a verb works on. */
+#ifndef CLI_OPEN_H
+#define CLI_OPEN_H
+
+#include "cli.h"
+
+/*
+ * The clock of a store: the system's, or, while somebody else's events are
+ * made again, the time at which they were made.
+ */
+typedef struct cli_clock {
+    bool fixed;
+    int64_t now;
+} cli_clock;
+
+/*
+ * Opens the store that the options name. With `must_exist` nothing is created.
+ * `clock` (NULL: the system's) is borrowed until close. On failure says why
+ * and returns the exit code.
+ */
+int cli_store_open(const cli_options *options, bool must_exist, cli_clock *clock,
+                   grove_store **store_out);
+
+/*
+ * Closes the store. After success of a verb that wrote, in a durability mode
+ * whose commits do not wait for the disk, makes sure that all is there.
+ * Returns `code`, or the code of what failed.
+ */
+int cli_store_close(const cli_options *options, grove_store *store, int code);
+
+/* Opens the store, which must exist, for `verb`, and closes it after. */
+int cli_in_store(const cli_options *options,
+                 int (*verb)(const cli_options *options, grove_store *store));
+
+/* Loads the document that the options name; says why when it cannot. */
+int cli_document_load(const cli_options *options, grove_store *store,
+                      grove_document **document_out);
+
+/* What is stored of the document that the options name; says why when it
+ * cannot tell. */
+int cli_document_statistics(const cli_options *options, grove_store *store,
+                            grove_document_statistics *statistics_out);
+
+/* CLI_OK for a text; else says that `verb` is for texts. */
+int cli_document_must_be_text(const cli_options *options,
+                              const grove_document_statistics *statistics,
+                              const char *verb);
+
+#endif

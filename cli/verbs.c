@@ -1,0 +1,93 @@
+/* The table of verbs. docs/CLI.md and grove.1 say the same; a test compares. */
+#include "cli.h"
+
+const cli_verb CLI_VERBS[] = {
+    {.name = "import",
+     .arguments = "FILE --doc ID",
+     .purpose = "Store an editing trace as a new text document",
+     .about = "FILE is an editing trace in its sequential form, JSON or JSON "
+              "compressed by gzip. Its edits are made in a new document and "
+              "saved, in one go unless --batch is given. When they do not end in "
+              "the trace's endContent, nothing is saved.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_BATCH},
+     .needs = CLI_NEEDS_FILE | CLI_NEEDS_DOCUMENT,
+     .run = cli_import},
+    {.name = "generate",
+     .arguments = "--doc ID | --out FILE",
+     .purpose = "Make up an editing session",
+     .about = "Typing in bursts, mistakes taken back, jumps, pastes, passages "
+              "thrown away. The session is stored as a new document, or written "
+              "as an editing trace. The same options give the same events, times "
+              "included.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_EVENTS, CLI_KEY_SEED, CLI_KEY_FINAL,
+              CLI_KEY_BATCH, CLI_KEY_OUT},
+     .needs = CLI_NEEDS_DOCUMENT_OR_OUT,
+     .run = cli_generate},
+    {.name = "cat",
+     .arguments = "--doc ID",
+     .purpose = "Print the text of a document",
+     .about = "The bytes of the text and nothing else; with --json, an object "
+              "with the text.",
+     .keys = {CLI_KEY_DOCUMENT},
+     .needs = CLI_NEEDS_DOCUMENT,
+     .run = cli_cat},
+    {.name = "info",
+     .arguments = "[--doc ID]",
+     .purpose = "Say what is stored of a document, or of the whole store",
+     .about = "Bytes are those of stored blocks, without keys and unused parts of "
+              "pages.",
+     .keys = {CLI_KEY_DOCUMENT},
+     .needs = 0,
+     .run = cli_info},
+    {.name = "ls",
+     .arguments = "",
+     .purpose = "List the documents of a store",
+     .about = "One id a line, in the order of their bytes, written so that --doc "
+              "takes it.",
+     .keys = {CLI_KEY_PREFIX, CLI_KEY_AFTER, CLI_KEY_LIMIT},
+     .needs = 0,
+     .run = cli_list},
+    {.name = "compact",
+     .arguments = "--doc ID",
+     .purpose = "Make a snapshot and remove the history before a window",
+     .about = "What is removed cannot be had back.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_WINDOW},
+     .needs = CLI_NEEDS_DOCUMENT,
+     .run = cli_compact},
+    {.name = "seal",
+     .arguments = "--doc ID",
+     .purpose = "Pack the history tighter and keep all of it",
+     .about = "The document reads the same before and after.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_LEVEL},
+     .needs = CLI_NEEDS_DOCUMENT,
+     .run = cli_seal},
+    {.name = "rm",
+     .arguments = "--doc ID",
+     .purpose = "Remove a document and all its history",
+     .about = "What is removed cannot be had back.",
+     .keys = {CLI_KEY_DOCUMENT},
+     .needs = CLI_NEEDS_DOCUMENT,
+     .run = cli_remove},
+    {.name = "bench",
+     .arguments = "[--doc ID]",
+     .purpose = "Measure saving and loading of a document",
+     .about = "A made-up session, or a copy of a stored document, is saved and "
+              "loaded in a scratch store beside the store, which is removed in "
+              "the end.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_EVENTS, CLI_KEY_SEED, CLI_KEY_FINAL,
+              CLI_KEY_ROUNDS},
+     .needs = 0,
+     .run = cli_bench},
+};
+
+const size_t CLI_VERB_COUNT = sizeof CLI_VERBS / sizeof *CLI_VERBS;
+
+const cli_verb *cli_verb_find(const char *name)
+{
+    for (size_t index = 0; index < CLI_VERB_COUNT; index++) {
+        if (strcmp(CLI_VERBS[index].name, name) == 0) {
+            return &CLI_VERBS[index];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,69 @@
+/*
+ * What the tests of the program need and the program does not do:
+ *
+ *   helper opaque STORE ID      makes an opaque document with one event
+ *   helper events STORE ID      prints "timestamp position count bytes" for
+ *                               each run of events of a document
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <grove/grove.h>
+
+static bool print_run(void *context, uint64_t clock, const grove_event_run *run)
+{
+    (void)context;
+    (void)clock;
+    return printf("%" PRId64 " %" PRIu64 " %" PRIu32 " %zu\n", run->timestamp,
+                  run->operation.position, run->operation.count,
+                  run->operation.content.size) > 0;
+}
+
+static grove_status make_opaque(grove_store *store, grove_bytes id, grove_error *error)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    grove_document *document = NULL;
+    options.type = grove_type_opaque();
+    grove_status status = grove_document_open(store, id, &options, &document, error);
+    if (status == GROVE_OK) {
+        status = grove_opaque_append(document, grove_bytes_of("payload"), error);
+    }
+    if (status == GROVE_OK) {
+        status = grove_document_save(document, NULL, NULL, error);
+    }
+    grove_document_close(document);
+    return status;
+}
+
+static grove_status print_events(grove_store *store, grove_bytes id, grove_error *error)
+{
+    grove_document *document = NULL;
+    grove_status status = grove_document_load(store, id, NULL, &document, error);
+    if (status == GROVE_OK) {
+        status = grove_document_events(document, 0, print_run, NULL, error);
+    }
+    grove_document_close(document);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        return 2;
+    }
+    grove_error error;
+    grove_store *store = NULL;
+    grove_status status = grove_store_open(argv[2], NULL, &store, &error);
+    if (status == GROVE_OK) {
+        status = strcmp(argv[1], "opaque") == 0
+                     ? make_opaque(store, grove_bytes_of(argv[3]), &error)
+                     : print_events(store, grove_bytes_of(argv[3]), &error);
+    }
+    grove_store_close(store);
+    if (status != GROVE_OK) {
+        (void)fprintf(stderr, "helper: %s\n", error.message);
+        return 1;
+    }
+    return 0;
+}
