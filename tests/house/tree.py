@@ -128,13 +128,25 @@ def _function_name(lines, brace):
     return names[0] if names else None
 
 
+# What was taken apart once is not taken apart again: copies of a tree share it.
+_known_files = {}
+
+
+def _file(path, text):
+    return _known_files.setdefault((path, text), File(path, text))
+
+
 class Tree:
     def __init__(self, root):
         self.root = os.path.abspath(root)
 
     def read(self, path):
         """The file at `path`, or None."""
-        return next((file for file in self.files if file.path == path), None)
+        return self._by_path.get(path)
+
+    @cached_property
+    def _by_path(self):
+        return {file.path: file for file in self.files}
 
     @cached_property
     def files(self):
@@ -152,7 +164,7 @@ class Tree:
                     continue
                 path = os.path.relpath(full, self.root)
                 try:
-                    found.append(File(path, data.decode("utf-8")))
+                    found.append(_file(path, data.decode("utf-8")))
                 except UnicodeDecodeError:
                     continue
         return sorted(found, key=lambda file: file.path)
