@@ -66,3 +66,26 @@ Test(bytes, a_reader_without_bytes_has_nothing_to_read)
     cr_assert(reader.failed);
     cr_assert_eq(reader.offset, 0);
 }
+
+Test(bytes, numbers_of_fixed_width_are_big_endian)
+{
+    static const uint8_t WANTED[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
+                                     0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d};
+    grove_buffer buffer;
+    grove_buffer_init(&buffer, &grove__allocator_system);
+    grove_buffer_u8(&buffer, 0x01);
+    grove_buffer_u32(&buffer, 0x02030405);
+    grove_buffer_u64(&buffer, UINT64_C(0x060708090a0b0c0d));
+    cr_assert_eq(buffer.size, sizeof WANTED);
+    cr_assert_eq(memcmp(buffer.data, WANTED, sizeof WANTED), 0);
+
+    grove_reader reader = grove_reader_of(grove_buffer_view(&buffer));
+    cr_assert_eq(grove_reader_u8(&reader), 0x01);
+    cr_assert_eq(grove_reader_left(&reader), 12);
+    cr_assert_eq(grove_reader_u32(&reader), 0x02030405);
+    cr_assert_eq(grove_reader_u64(&reader), UINT64_C(0x060708090a0b0c0d));
+    cr_assert(grove_reader_done(&reader));
+    cr_assert_eq(grove_read_u32(WANTED + 1), 0x02030405);
+    cr_assert_eq(grove_read_u64(WANTED + 5), UINT64_C(0x060708090a0b0c0d));
+    grove_buffer_release(&buffer);
+}
