@@ -36,6 +36,7 @@ typedef struct order_work {
     order_edge *edges;
     size_t edge_count, edge_capacity;
     grove__heap ready; /* marks are numbers of pieces */
+    uint64_t steps;
 } order_work;
 
 void grove__order_init(grove__order *order, const grove_allocator *allocator)
@@ -202,7 +203,7 @@ static bool make_pieces(order_work *work, grove__ranges clocks)
 
 /* The piece that ends with the event, looked for from `piece` on downwards;
  * `piece_count`: it is not among the events. */
-static size_t find_piece(const order_work *work, uint64_t clock, size_t piece)
+static size_t find_piece(order_work *work, uint64_t clock, size_t piece)
 {
     size_t low = piece;
     size_t high = piece + 1;
@@ -211,8 +212,10 @@ static size_t find_piece(const order_work *work, uint64_t clock, size_t piece)
         high = low;
         low = low > step ? low - step : 0;
         step *= 2;
+        work->steps++;
     }
     while (high - low > 1) {
+        work->steps++;
         size_t middle = low + (high - low) / 2;
         if (work->pieces[middle].from <= clock) {
             low = middle;
@@ -299,7 +302,7 @@ static bool put_in_order(order_work *work, grove__order *order)
     while (work->ready.count > 0) {
         uint32_t index = grove__heap_pop(&work->ready, is_least_id, work).mark;
         const order_piece *next = &work->pieces[index];
-        order->steps++;
+        work->steps++;
         if (!grove__range_list_append(&order->ranges, order->allocator, next->from,
                                       next->end)) {
             return false;
@@ -329,6 +332,7 @@ grove_status grove__order_make(grove__order *order, const grove__graph *graph,
         order->ranges.count = 0;
         status = grove__fail_memory(error_out);
     }
+    order->steps += work.steps;
     release_work(&work);
     return status;
 }

@@ -16,7 +16,7 @@
 typedef struct grove__order {
     const grove_allocator *allocator;
     grove__range_list ranges; /* all clocks, in the order; neighbours joined */
-    uint64_t steps;           /* pieces put in order so far: what it cost */
+    uint64_t steps;           /* pieces taken and looked at so far: what it cost */
 } grove__order;
 
 void grove__order_init(grove__order *order, const grove_allocator *allocator);

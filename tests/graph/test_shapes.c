@@ -87,7 +87,10 @@ static uint64_t ask_everything(graph_subject *subject, uint64_t a, uint64_t b)
                  GROVE_OK);
     cr_assert_eq(count_in(grove__range_list_view(&subject->order.ranges)),
                  subject->graph.end);
-    return most > subject->order.steps ? most : subject->order.steps;
+    /* Each piece, and a search for each parent. */
+    cr_assert_leq(subject->order.steps,
+                  40 * (subject->graph.run_count + subject->graph.parent_count + 1));
+    return most;
 }
 
 enum { BRANCH_EVENTS = 100000 };
