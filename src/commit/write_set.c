@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "commit/age.h"
 #include "kv/value.h"
 
 typedef enum change_kind { CHANGE_PUT, CHANGE_PUT_VALUE, CHANGE_REMOVE } change_kind;
@@ -205,13 +206,10 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     return status;
 }
 
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
+/* Runs a set in one write transaction. */
+static grove_status run(grove_store *store, const grove__write_set *set,
+                        uint64_t *commit_out, grove_error *error_out)
 {
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
-        return grove__fail_memory(error_out);
-    }
     grove__txn txn;
     grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_WRITE, &txn, error_out);
     if (status != GROVE_OK) {
@@ -232,8 +230,52 @@ grove_status grove__commit(grove_store *store, grove__write_set *set,
         return status;
     }
     status = grove__txn_commit(&txn, error_out);
-    if (status == GROVE_OK && commit_out != NULL) {
+    if (status == GROVE_OK) {
         *commit_out = commit;
     }
     return status;
+}
+
+/* Adds the packing of older commits' records, if that is due. */
+static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
+{
+    uint64_t first;
+    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
+        return;
+    }
+    grove__key key;
+    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
+        grove__key_of_commit(&key, commit);
+        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
+    }
+    grove__key_of_commit(&key, first);
+    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
+                         grove_buffer_view(block));
+}
+
+grove_status grove__commit(grove_store *store, grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out)
+{
+    grove_buffer aged;
+    grove_buffer_init(&aged, store->allocator);
+    add_aging(store, set, &aged);
+    grove_status status;
+    uint64_t commit = 0;
+    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
+        set->bytes.failed) {
+        status = grove__fail_memory(error_out);
+    } else {
+        status = run(store, set, &commit, error_out);
+    }
+    grove_buffer_release(&aged);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (commit > 0) {
+        atomic_store(&store->commit_seen, commit);
+    }
+    if (commit_out != NULL) {
+        *commit_out = commit;
+    }
+    return GROVE_OK;
 }

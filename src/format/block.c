@@ -31,6 +31,7 @@ static const char MAGICS[][MAGIC_BYTES + 1] = {
     [GROVE__BLOCK_EVENTS] = "GROVE_EG",
     [GROVE__BLOCK_SNAPSHOT] = "GROVE_SN",
     [GROVE__BLOCK_STATE] = "GROVE_ST",
+    [GROVE__BLOCK_COMMITS] = "GROVE_CM",
 };
 
 static uint32_t header_checksum(const uint8_t *block, size_t bytes)

@@ -4,7 +4,7 @@
  *
  *   offset   size  meaning
  *   0        8     magic: "GROVE_EG" events, "GROVE_SN" snapshot,
- *                  "GROVE_ST" a group's state
+ *                  "GROVE_ST" a group's state, "GROVE_CM" commits
  *   8        1     version of the block format: 1
  *   9        4     event count (of a snapshot: 0)
  *   13       2     size of the fields, f
@@ -39,7 +39,8 @@ enum { GROVE__BLOCK_FRAMES_MAX = 8, GROVE__BLOCK_FIELDS_BYTES_MAX = 65535 };
 typedef enum grove__block_kind {
     GROVE__BLOCK_EVENTS = 0,
     GROVE__BLOCK_SNAPSHOT = 1,
-    GROVE__BLOCK_STATE = 2
+    GROVE__BLOCK_STATE = 2,
+    GROVE__BLOCK_COMMITS = 3
 } grove__block_kind;
 
 typedef enum grove__codec { GROVE__CODEC_RAW = 0, GROVE__CODEC_ZSTD = 1 } grove__codec;
