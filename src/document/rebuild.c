@@ -186,6 +186,57 @@ static grove_status check_replicas(grove_document *document, grove__txn *txn,
     return status;
 }
 
+/* Appends the events of `from` before the clock `end` to a graph of its base. */
+static grove_status copy_runs(grove__graph *to, const grove__graph *from, uint64_t end,
+                              grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    while (status == GROVE_OK && to->end < end) {
+        uint64_t clock = to->end;
+        uint64_t before;
+        grove__id_span span;
+        (void)grove__ids_at(&from->ids, clock, &span);
+        grove__graph_view run = grove__graph_run_at(from, grove__graph_find(from, clock));
+        uint64_t count = grove__min_u64(span.count, grove__min_u64(run.end, end) - clock);
+        uint32_t replica;
+        status = grove__ids_intern(&to->ids, grove__ids_name(&from->ids, span.replica),
+                                   &replica, error_out);
+        if (status == GROVE_OK) {
+            status = grove__graph_append(to, replica, span.sequence, count,
+                                         grove__graph_parents(from, clock, &before),
+                                         error_out);
+        }
+    }
+    return status;
+}
+
+/* Takes the unsaved events out of the graph, or leaves it as it is. The stored
+ * ones come from memory: the store may have removed them by now. */
+static grove_status cut_graph(grove_document *document, grove_error *error_out)
+{
+    graph_base base;
+    grove__graph graph;
+    grove_buffer_init(&base.heads, document->allocator);
+    grove_status status = current_base(document, &base, error_out);
+    if (status == GROVE_OK) {
+        status = grove__graph_init(&graph, document->allocator, base.clock,
+                                   (const grove__head *)(const void *)base.heads.data,
+                                   base.heads.size / sizeof(grove__head), error_out);
+    }
+    grove_buffer_release(&base.heads);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = copy_runs(&graph, &document->graph, document->stored, error_out);
+    if (status != GROVE_OK) {
+        grove__graph_release(&graph);
+        return status;
+    }
+    grove__graph_release(&document->graph);
+    document->graph = graph;
+    return GROVE_OK;
+}
+
 /* Takes in stored events before unsaved ones. */
 static grove_status merge_stored(grove_document *document, grove__txn *txn,
                                  grove_error *error_out)
@@ -201,13 +252,7 @@ static grove_status merge_stored(grove_document *document, grove__txn *txn,
             "documents of type %s cannot merge them",
             document->type->name);
     }
-    graph_base base;
-    grove_buffer_init(&base.heads, document->allocator);
-    status = current_base(document, &base, error_out);
-    if (status == GROVE_OK) {
-        status = replace_graph(document, txn, &base, error_out);
-    }
-    grove_buffer_release(&base.heads);
+    status = cut_graph(document, error_out);
     if (status != GROVE_OK) {
         return status;
     }

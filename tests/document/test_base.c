@@ -73,3 +73,34 @@ STORE_TEST(base, a_merge_of_what_is_stored_between_base_and_snapshot_loads)
     grove_document_close(anew);
     grove_document_close(document);
 }
+
+STORE_TEST(base, a_handle_merges_after_what_it_began_with_was_removed)
+{
+    grove_document *document = open_opaque(fixture);
+    for (int count = 0; count < 5; count++) {
+        append(fixture, document);
+        (void)save(fixture, document);
+    }
+    grove_document *other = open_opaque(fixture);
+    set_state(fixture, other);
+    grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
+    options.window_events = 0;
+    assert_ok(fixture, grove_document_compact(other, &options, NULL, &fixture->error));
+    cr_assert_eq(statistics_of(fixture, "a").base_clock, 5);
+    append(fixture, other);
+    (void)save(fixture, other);
+    append(fixture, document);
+    (void)save(fixture, document);
+    grove_document_close(other);
+    grove_version version;
+    assert_ok(fixture, grove_document_version(document, &version, &fixture->error));
+    cr_assert_eq(version.head_count, 2);
+    append(fixture, document);
+    (void)save(fixture, document);
+    grove_document_close(document);
+    document = open_opaque(fixture);
+    cr_assert_eq(grove_document_clock(document), 8);
+    assert_ok(fixture, grove_document_version(document, &version, &fixture->error));
+    cr_assert_eq(version.head_count, 1);
+    grove_document_close(document);
+}
