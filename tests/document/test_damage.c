@@ -154,3 +154,48 @@ STORE_TEST(damage, of_a_batch_before_the_snapshot_is_not_even_noticed)
     flip(fixture, GROVE__TABLE_EVENTS, &key, 12);
     grove_document_close(load_damaged(fixture, 0));
 }
+
+STORE_TEST(damage, met_in_the_middle_of_a_merge_leaves_a_handle_that_says_failed)
+{
+    grove_document *first = open_manual(fixture, "a", grove_type_opaque());
+    grove_document *second = open_manual(fixture, "a", grove_type_opaque());
+    assert_ok(fixture, grove_opaque_append(first, grove_bytes_of("1"), &fixture->error));
+    (void)save(fixture, first);
+    assert_ok(fixture, grove_opaque_append(second, grove_bytes_of("2"), &fixture->error));
+    grove__key key = part_key("a", 0);
+    flip(fixture, GROVE__TABLE_EVENTS, &key, 2);
+    assert_fails(fixture, GROVE_CORRUPT,
+                 grove_document_save(second, NULL, NULL, &fixture->error));
+    grove_version version;
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_document_save(second, NULL, NULL, &fixture->error));
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_document_refresh(second, NULL, &fixture->error));
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_document_compact(second, NULL, NULL, &fixture->error));
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_document_seal(second, NULL, NULL, &fixture->error));
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_document_version(second, &version, &fixture->error));
+    assert_fails(fixture, GROVE_FAILED,
+                 grove_opaque_append(second, grove_bytes_of("3"), &fixture->error));
+    grove_document_close(second);
+    grove_document_close(first);
+}
+
+STORE_TEST(damage, of_a_record_of_a_later_format_is_said_to_be_newer)
+{
+    make_document(fixture, "a");
+    grove__key key;
+    grove__key_of_document(&key, grove_bytes_of("a"));
+    flip(fixture, GROVE__TABLE_META, &key, GROVE__META_RECORD_BYTES - 1);
+    grove_document *document = NULL;
+    grove_document_statistics statistics;
+    assert_fails(fixture, GROVE_FORMAT_NEWER,
+                 grove_document_load(fixture->store, grove_bytes_of("a"), NULL, &document,
+                                     &fixture->error));
+    assert_fails(fixture, GROVE_FORMAT_NEWER,
+                 grove_document_statistics_get(fixture->store, grove_bytes_of("a"),
+                                               &statistics, &fixture->error));
+    cr_assert_null(document);
+}
