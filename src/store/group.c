@@ -18,7 +18,7 @@ grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes 
     grove_buffer block;
     grove_buffer_init(&block, store->allocator);
     grove__frame frame = {
-        .id = FRAME_STATE, .bytes = state, .packing = {LEVEL, RAW_BYTES_MAX}};
+        .id = FRAME_STATE, .bytes = state, .packing = {LEVEL, RAW_BYTES_MAX, NULL}};
     status = grove__block_encode(GROVE__BLOCK_STATE, 0, (grove_bytes){NULL, 0}, &frame, 1,
                                  &block, error_out);
     if (status == GROVE_OK) {
