@@ -54,7 +54,7 @@ static void die(const char *what, grove_status status, const grove_error *error)
 {
     (void)fprintf(stderr, "%s: %s: %s\n", what, grove_status_name(status),
                   error != NULL ? error->message : "");
-    exit(1);
+    _exit(1);
 }
 
 static void expect(bool is_so, const char *what)
