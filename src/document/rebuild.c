@@ -186,7 +186,7 @@ static grove_status check_replicas(grove_document *document, grove__txn *txn,
     return status;
 }
 
-/* Appends the events of `from` before the clock `end` to a graph of its base. */
+/* Appends the events of `from` before clock `end` to a graph of its base. */
 static grove_status copy_runs(grove__graph *to, const grove__graph *from, uint64_t end,
                               grove_error *error_out)
 {

@@ -28,6 +28,7 @@ CHECKS = {
     "columns": lambda tree, _: sizes.check_columns(tree),
     "whitespace": lambda tree, _: sizes.check_whitespace(tree),
     "restricted": lambda tree, _: words.check_restricted(tree),
+    "exits": lambda tree, _: words.check_exits(tree),
     "nobody": lambda tree, _: words.check_nobody(tree),
     "jumps": lambda tree, _: words.check_jumps(tree),
     "guards": lambda tree, _: words.check_guards(tree),
