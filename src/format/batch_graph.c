@@ -156,8 +156,9 @@ static grove_status fail_graph(grove_error *error_out, size_t offset, const char
 typedef struct graph_reader {
     grove__events *events;
     uint32_t event_count;
-    uint64_t id_runs, parent_runs;
-    grove_reader all; /* what comes next */
+    uint64_t id_runs, parent_runs; /* that were not read yet */
+    uint64_t *ends;                /* of each replica's last id run */
+    grove_reader all;              /* what comes next */
     grove_reader counts, owners, jumps, distances, numbers, parents, sequences;
 } graph_reader;
 
@@ -199,8 +200,8 @@ static grove_status read_replicas(graph_reader *reader, grove_error *error_out)
                : GROVE_OK;
 }
 
-/* Adds the next id run. `end_before` is where it goes on unless it jumps. */
-static grove_status read_id_run(graph_reader *reader, uint64_t *ends, uint32_t count,
+/* Adds the next id run. */
+static grove_status read_id_run(graph_reader *reader, uint32_t count,
                                 grove_error *error_out)
 {
     grove__events *events = reader->events;
@@ -211,7 +212,7 @@ static grove_status read_id_run(graph_reader *reader, uint64_t *ends, uint32_t c
     if (replica >= events->replica_count) {
         return fail_graph(error_out, offset, "an id run of no replica");
     }
-    uint64_t sequence = ends[replica];
+    uint64_t sequence = reader->ends[replica];
     if ((owner & 1) != 0) {
         int64_t jump = grove_reader_signed(&reader->jumps);
         sequence += (uint64_t)jump;
@@ -229,22 +230,27 @@ static grove_status read_id_run(graph_reader *reader, uint64_t *ends, uint32_t c
         return grove__fail_memory(error_out);
     }
     if (status != GROVE_OK) {
-        return fail_graph(error_out, offset, "an id twice");
+        return fail_graph(error_out, offset,
+                          status == GROVE_INVALID
+                              ? "an id after one that has it as a parent"
+                              : "an id twice");
     }
     if (events->id_run_count == runs_before) {
         return fail_graph(error_out, offset, "an id run in two pieces");
     }
-    ends[replica] = sequence + count;
+    reader->ends[replica] = sequence + count;
     return GROVE_OK;
 }
 
-static grove_status read_id_runs(graph_reader *reader, uint64_t *ends,
+/* Adds id runs until the list has event number `event`. */
+static grove_status read_id_runs(graph_reader *reader, uint64_t event,
                                  grove_error *error_out)
 {
+    grove__events *events = reader->events;
     grove_status status = GROVE_OK;
-    for (uint64_t index = 0; index < reader->id_runs && status == GROVE_OK; index++) {
-        uint32_t left = reader->event_count - reader->events->count;
-        uint64_t runs_left = reader->id_runs - index - 1;
+    while (events->count <= event && reader->id_runs > 0 && status == GROVE_OK) {
+        uint32_t left = reader->event_count - events->count;
+        uint64_t runs_left = --reader->id_runs;
         size_t offset = reader->counts.offset;
         /* The last run has what is left, each other one leaves one for each
          * run after it. */
@@ -252,7 +258,7 @@ static grove_status read_id_runs(graph_reader *reader, uint64_t *ends,
         if (less >= left - runs_left) {
             return fail_graph(error_out, offset, "id runs of more events than there are");
         }
-        status = read_id_run(reader, ends, (uint32_t)less + 1, error_out);
+        status = read_id_run(reader, (uint32_t)less + 1, error_out);
     }
     return status;
 }
@@ -369,20 +375,27 @@ static grove_status read_parent_run(graph_reader *reader, uint32_t event,
     return GROVE_OK;
 }
 
-static grove_status read_parent_runs(graph_reader *reader, grove_error *error_out)
+/* Reads id runs and parents side by side, in the order of the events: most
+ * parents are then found among the ids that were added last. */
+static grove_status read_runs(graph_reader *reader, grove_error *error_out)
 {
     uint32_t event = 0;
-    grove_status status = read_parent_run(reader, event, error_out);
-    for (uint64_t index = 1; index < reader->parent_runs && status == GROVE_OK; index++) {
+    grove_status status = read_id_runs(reader, event, error_out);
+    while (status == GROVE_OK) {
+        status = read_parent_run(reader, event, error_out);
+        if (status != GROVE_OK || --reader->parent_runs == 0) {
+            break;
+        }
         size_t offset = reader->distances.offset;
         uint64_t less = grove_reader_varint(&reader->distances);
         if (less >= reader->event_count - 1 - event) {
             return fail_graph(error_out, offset, "parents of an event after the last");
         }
         event += (uint32_t)less + 1;
-        status = read_parent_run(reader, event, error_out);
+        status = read_id_runs(reader, event, error_out);
     }
-    return status;
+    return status == GROVE_OK ? read_id_runs(reader, reader->event_count, error_out)
+                              : status;
 }
 
 /* Counts the numbers of a column that say that another column has one more. */
@@ -459,15 +472,12 @@ grove_status grove__batch_graph_decode(grove_bytes frame, uint32_t event_count,
         return fail_graph(error_out, 0, "no replica");
     }
     size_t bytes = events->replica_count * sizeof(uint64_t);
-    uint64_t *ends = grove__allocate_zeroed(events->allocator, bytes);
-    if (ends == NULL) {
+    reader.ends = grove__allocate_zeroed(events->allocator, bytes);
+    if (reader.ends == NULL) {
         return grove__fail_memory(error_out);
     }
-    status = read_id_runs(&reader, ends, error_out);
-    grove__deallocate(events->allocator, ends, bytes);
-    if (status == GROVE_OK) {
-        status = read_parent_runs(&reader, error_out);
-    }
+    status = read_runs(&reader, error_out);
+    grove__deallocate(events->allocator, reader.ends, bytes);
     return status == GROVE_OK ? check_end(&reader, error_out) : status;
 }
 

@@ -6,8 +6,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Up to so many, looking at each replica or parent beats an order. */
-enum { LINEAR_MAX = 8 };
+/* Up to so many, looking at each replica or parent beats an order; so many of
+ * a replica's last id runs are looked at before the order of all is asked. */
+enum { LINEAR_MAX = 8, NEAR_RUNS = 8 };
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -128,15 +129,23 @@ grove_status grove__event_ids_find(grove__events *events, uint32_t replica,
     if (sequence >= span->end) {
         return GROVE_NONE;
     }
-    const grove__id_run *run = &events->id_runs[span->last_run];
-    if (!id_run_has(run, replica, sequence)) {
+    uint32_t number = span->last_run;
+    const grove__id_run *run = &events->id_runs[number];
+    for (int near = 0; near < NEAR_RUNS; near++) {
+        run = &events->id_runs[number];
+        number = run->before;
+        if (id_run_has(run, replica, sequence) || number == UINT32_MAX) {
+            break;
+        }
+    }
+    if (!id_run_has(run, replica, sequence) && number != UINT32_MAX) {
         grove_status status = id_run_floor(events, replica, sequence, &run);
         if (status != GROVE_OK) {
             return status;
         }
-        if (run == NULL || !id_run_has(run, replica, sequence)) {
-            return GROVE_NONE;
-        }
+    }
+    if (run == NULL || !id_run_has(run, replica, sequence)) {
+        return GROVE_NONE;
     }
     *event_out = run->event + (uint32_t)(sequence - run->sequence);
     return GROVE_OK;
@@ -147,6 +156,10 @@ size_t grove__event_ids_run_at(const grove__events *events, uint32_t event)
     GROVE_ASSERT(event < events->count);
     size_t low = 0;
     size_t high = events->id_run_count;
+    /* Often an event that was just added is meant. */
+    if (event >= events->id_runs[high - 1].event) {
+        return high - 1;
+    }
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (events->id_runs[middle].event <= event) {
@@ -223,9 +236,10 @@ grove_status grove__event_ids_add(grove__events *events, uint32_t replica,
                                   sizeof *events->id_runs)) {
             return grove__fail_memory(error_out);
         }
+        uint32_t before = span->end == 0 ? UINT32_MAX : span->last_run;
         span->last_run = (uint32_t)events->id_run_count;
         events->id_runs[events->id_run_count++] =
-            (grove__id_run){replica, count, sequence, events->count};
+            (grove__id_run){replica, count, sequence, events->count, before};
     }
     if (sequence + count > span->end) {
         span->end = sequence + count;

@@ -26,6 +26,7 @@ typedef struct grove__id_run {
     uint32_t count;
     uint64_t sequence; /* of the first event */
     uint32_t event;    /* index of the first event */
+    uint32_t before;   /* the replica's id run before it, or UINT32_MAX */
 } grove__id_run;
 
 typedef struct grove__parent {
