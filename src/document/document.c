@@ -55,12 +55,10 @@ static grove_status choose_type(grove_document *document, grove_error *error_out
 {
     const char *stored = document->meta.type_name;
     if (document->exists && document->type == NULL) {
-        const grove_document_type *const types[] = {grove_type_text(),
-                                                    grove_type_opaque()};
-        for (size_t index = 0; index < sizeof types / sizeof *types; index++) {
-            if (strcmp(types[index]->name, stored) == 0) {
-                document->type = types[index];
-            }
+        if (strcmp(stored, grove_type_text()->name) == 0) {
+            document->type = grove_type_text();
+        } else if (strcmp(stored, grove_type_opaque()->name) == 0) {
+            document->type = grove_type_opaque();
         }
     }
     if (document->type == NULL && !document->exists) {

@@ -259,8 +259,11 @@ grove_status grove_store_statistics_get(grove_store *store,
 
 void grove_bytes_free(grove_store *store, grove_bytes bytes)
 {
-    /* Handed out as one allocation of exactly this size: see group.c. */
+    /* Handed out as one allocation of exactly this size (group.c), as const for
+     * the reader; that it is ours to give back is known here only. */
     if (bytes.size > 0) {
-        grove__deallocate(store->allocator, (void *)(uintptr_t)bytes.data, bytes.size);
+        void *memory;
+        memcpy(&memory, &bytes.data, sizeof memory);
+        grove__deallocate(store->allocator, memory, bytes.size);
     }
 }
