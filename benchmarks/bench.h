@@ -54,6 +54,7 @@ typedef struct bench {
 void bench_load(bench *run);
 void bench_save(bench *run);
 void bench_replay(bench *run);
+void bench_decode(bench *run);
 void bench_sizes(bench *run);
 void bench_memory(bench *run);
 void bench_open(bench *run);
