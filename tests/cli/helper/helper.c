@@ -2,8 +2,9 @@
  * What the tests of the program need and the program does not do:
  *
  *   helper opaque STORE ID      makes an opaque document with one event
- *   helper events STORE ID      prints "timestamp position count bytes" for
- *                               each run of events of a document
+ *   helper events STORE ID      prints "timestamp position count bytes" and
+ *                               the replica in hexadecimal for each run of
+ *                               events of a document
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +16,12 @@ static bool print_run(void *context, uint64_t clock, const grove_event_run *run)
 {
     (void)context;
     (void)clock;
-    return printf("%" PRId64 " %" PRIu64 " %" PRIu32 " %zu\n", run->timestamp,
-                  run->operation.position, run->operation.count,
-                  run->operation.content.size) > 0;
+    printf("%" PRId64 " %" PRIu64 " %" PRIu32 " %zu ", run->timestamp,
+           run->operation.position, run->operation.count, run->operation.content.size);
+    for (size_t index = 0; index < run->first.replica.size; index++) {
+        printf("%02x", run->first.replica.bytes[index]);
+    }
+    return putchar('\n') != EOF;
 }
 
 static grove_status make_opaque(grove_store *store, grove_bytes id, grove_error *error)
