@@ -123,15 +123,18 @@ typedef struct grove_save_result {
  * stands at, as grove_document_clock gave it. When the store has moved on:
  * with `expected`, GROVE_CONFLICT; without, the events are put after those of
  * others where the type can merge concurrent events, else GROVE_UNSUPPORTED.
- * On every failure the events stay unsaved in the handle and nothing is
- * stored. `result_out` may be NULL.
+ * On a failure nothing is stored and the events stay unsaved in the handle,
+ * unless taking in the events of others failed half way: the handle then says
+ * GROVE_FAILED from there on. `result_out` may be NULL.
  *
  *   GROVE_CONFLICT         see above; or the document was deleted or made
  *                          anew under this handle
  *   GROVE_UNSUPPORTED      see above
  *   GROVE_REPLICA_REUSED   another writer saved events under this replica
  *   GROVE_BUSY             others saved first, again and again
- *   GROVE_FULL, GROVE_IO, GROVE_LIMIT, GROVE_NO_MEMORY
+ *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks
+ *   GROVE_FAILED           see above
+ *   GROVE_FULL, GROVE_IO, GROVE_LIMIT, GROVE_NO_MEMORY, GROVE_CORRUPT
  */
 GROVE_API grove_status grove_document_save(grove_document *document,
                                            const uint64_t *expected,

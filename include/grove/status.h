@@ -63,8 +63,8 @@ enum { GROVE_ERROR_MESSAGE_BYTES = 240 };
 
 /*
  * Detail of a failure, owned by the caller; nothing in it has to be freed.
- * Functions that take a `grove_error *error_out` fill it only when they fail;
- * NULL is allowed.
+ * Functions that take a `grove_error *error_out` fill it when they fail; after
+ * a success what it holds has no meaning. NULL is allowed.
  */
 typedef struct grove_error {
     grove_status status;

@@ -154,10 +154,9 @@ grove_status grove_document_compact(grove_document *document,
         return grove__fail_handle(error_out);
     }
     grove_compact_options complete = GROVE_COMPACT_OPTIONS_INIT;
-    if (options != NULL) {
+    if (options != NULL && options->size == sizeof complete) {
         complete = *options;
-    }
-    if (complete.size != sizeof complete) {
+    } else if (options != NULL) {
         return grove__fail(error_out, GROVE_INVALID,
                            "grove_compact_options: initialize it with "
                            "GROVE_COMPACT_OPTIONS_INIT");

@@ -20,10 +20,9 @@ static grove_status check_options(const grove_document_options *given,
                                   grove_error *error_out)
 {
     grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
-    if (given != NULL) {
+    if (given != NULL && given->size == sizeof options) {
         options = *given;
-    }
-    if (options.size != sizeof options) {
+    } else if (given != NULL) {
         return grove__fail(error_out, GROVE_INVALID,
                            "grove_document_options: initialize it with "
                            "GROVE_DOCUMENT_OPTIONS_INIT");

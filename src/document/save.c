@@ -22,7 +22,6 @@ typedef struct save_attempt {
     grove_buffer runs;     /* grove__replica_run records by replica index */
     uint64_t batch_clock;
     size_t rolled; /* stored batches that the new one replaces */
-    uint64_t rolled_bytes;
 } save_attempt;
 
 static void attempt_init(save_attempt *attempt, grove_document *document)
@@ -35,7 +34,6 @@ static void attempt_init(save_attempt *attempt, grove_document *document)
     grove_buffer_init(&attempt->runs, document->allocator);
     attempt->batch_clock = document->stored;
     attempt->rolled = 0;
-    attempt->rolled_bytes = 0;
 }
 
 static void attempt_release(save_attempt *attempt)
@@ -141,7 +139,6 @@ static grove_status merge_batches(save_attempt *attempt, grove__txn *txn, size_t
             status = grove__events_append_list(&attempt->merged, document->type, &events,
                                                0, events.count, error_out);
         }
-        attempt->rolled_bytes += pieces[index].bytes;
     }
     grove__events_release(&events);
     grove__batch_reader_release(&reader);
@@ -178,7 +175,6 @@ static grove_status prepare_batch(save_attempt *attempt, grove__txn *txn,
         if (status == GROVE_CORRUPT) {
             /* A damaged batch is no reason to refuse new events. */
             attempt->rolled = 0;
-            attempt->rolled_bytes = 0;
             attempt->batch_clock = document->stored;
         } else if (status != GROVE_OK) {
             return status;

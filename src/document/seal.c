@@ -197,11 +197,11 @@ grove_status grove_document_seal(grove_document *document,
         return grove__fail_handle(error_out);
     }
     grove_seal_options complete = GROVE_SEAL_OPTIONS_INIT;
-    if (options != NULL) {
+    bool is_other_size = options != NULL && options->size != sizeof complete;
+    if (options != NULL && !is_other_size) {
         complete = *options;
     }
-    if (complete.size != sizeof complete || complete.level < 1 ||
-        complete.level > LEVEL_MAX) {
+    if (is_other_size || complete.level < 1 || complete.level > LEVEL_MAX) {
         return grove__fail(
             error_out, GROVE_INVALID,
             "grove_seal_options: initialize it with GROVE_SEAL_OPTIONS_INIT; "
