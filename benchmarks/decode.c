@@ -203,7 +203,8 @@ void bench_decode(bench *run)
 {
     bench_title("Decoding a sealed history");
     cli_trace trace;
-    bench_session(run->options.size == BENCH_TINY ? 2000 : 100000, 40000, &trace);
+    bool is_tiny = run->options.size == BENCH_TINY;
+    bench_session(is_tiny ? 2000 : 100000, is_tiny ? 800 : 40000, &trace);
     measure(run, "session", &trace);
     cli_trace_release(&trace);
     const char *const names[] = {"automerge-paper", "rustcode", "sveltecomponent"};
