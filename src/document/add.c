@@ -298,7 +298,7 @@ static grove_status check_place(addition *adding, grove__frontier *parents_out,
         status = grove__version_sort(&document->walk, adding->clocks,
                                      adding->run.parent_count, parents_out, error_out);
     }
-    if (status == GROVE_OK &&
+    if (status == GROVE_OK && document->type->merge == NULL &&
         (document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
         grove__frontier heads = grove__graph_heads(&document->graph);
         if (heads.count != parents_out->count ||
@@ -326,14 +326,17 @@ static grove_status add_run(addition *adding, grove_error *error_out)
     if (status == GROVE_HISTORY_REMOVED) {
         status = look(adding, error_out);
         if (status == GROVE_OK) {
-            status = grove__document_deepen(document, adding->txn, true, error_out);
+            status =
+                grove__document_deepen(document, adding->txn, document->walk.needed.from,
+                                       document->graph.end, error_out);
         }
         if (status == GROVE_OK) {
             status = check_place(adding, &parents, error_out);
         }
     }
     if (status == GROVE_OK) {
-        status = grove__document_push(document, &adding->run, parents, error_out);
+        status =
+            grove__document_push(document, adding->txn, &adding->run, parents, error_out);
         document->made_last = document->made_last && status != GROVE_OK;
     }
     return status;

@@ -1,5 +1,6 @@
 /* Reading what is stored of a document: records, batches, ids. */
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
 #include "kv/value.h"
@@ -115,6 +116,37 @@ grove_status grove__batch_find(grove_document *document, grove__txn *txn, uint64
     grove__cursor_close(&cursor);
     if (status == GROVE_OK) {
         *first_clock_out = piece.clock;
+    }
+    return status;
+}
+
+grove_status grove__batch_border(grove_document *document, grove__txn *txn,
+                                 uint64_t start, uint64_t bound, uint64_t target,
+                                 uint64_t *border_out, grove_error *error_out)
+{
+    grove__batch_reader reader;
+    grove__batch_reader_init(&reader, document->allocator);
+    grove_status status = GROVE_OK;
+    uint64_t border = start;
+    uint64_t reach = bound;
+    while (status == GROVE_OK && (border > target || reach < border || border == start)) {
+        if (border <= document->meta.base_clock) {
+            status = grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                                 "events before clock %llu were removed by a compaction",
+                                 (unsigned long long)document->meta.base_clock);
+            break;
+        }
+        status = grove__batch_find(document, txn, border - 1, &border, error_out);
+        if (status == GROVE_OK) {
+            status = grove__batch_read(document, txn, border, &reader, error_out);
+        }
+        if (status == GROVE_OK) {
+            reach = grove__min_u64(reach, reader.header.reach);
+        }
+    }
+    grove__batch_reader_release(&reader);
+    if (status == GROVE_OK) {
+        *border_out = border;
     }
     return status;
 }
@@ -245,65 +277,4 @@ grove_status grove__document_clock_of(grove_document *document, grove__txn *txn,
     }
     *clock_out = run.clock + (sequence - run.sequence);
     return GROVE_OK;
-}
-
-/* Whether an entry of table `replicas` is a run that has `clock`, and then the
- * event's id. GROVE_NONE: it is another run. */
-static grove_status read_id(grove_bytes key, grove_bytes value, uint64_t clock,
-                            grove_buffer *scratch, grove_event_id *id_out,
-                            grove_error *error_out)
-{
-    grove__run_record record;
-    grove_status status = grove__run_record_decode(value, &record, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    if (clock < record.clock || clock - record.clock >= record.count) {
-        return GROVE_NONE;
-    }
-    grove_event_id id;
-    memset(&id, 0, sizeof id);
-    status = grove__key_parse_event(key, scratch, &id.replica, &id.sequence, error_out);
-    if (status == GROVE_OK) {
-        id.sequence += clock - record.clock;
-        *id_out = id;
-    }
-    return status;
-}
-
-grove_status grove__document_id_at(grove_document *document, grove__txn *txn,
-                                   uint64_t clock, grove_event_id *id_out,
-                                   grove_error *error_out)
-{
-    grove__cursor cursor;
-    grove_status status =
-        grove__cursor_open(txn, GROVE__TABLE_REPLICAS, &cursor, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove_buffer scratch;
-    grove_buffer_init(&scratch, document->allocator);
-    grove__key prefix;
-    grove__key_of_document(&prefix, document->id);
-    grove_bytes key;
-    grove_bytes value;
-    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&prefix),
-                                &key, &value, error_out);
-    bool is_found = false;
-    while (status == GROVE_OK && !is_found &&
-           grove__bytes_begin_with(key, grove__key_view(&prefix))) {
-        status = read_id(key, value, clock, &scratch, id_out, error_out);
-        is_found = status == GROVE_OK;
-        if (status == GROVE_NONE) {
-            status = grove__cursor_next(&cursor, &key, &value, error_out);
-        }
-    }
-    grove_buffer_release(&scratch);
-    grove__cursor_close(&cursor);
-    if (status == GROVE_NONE || (status == GROVE_OK && !is_found)) {
-        status = grove__fail(error_out, GROVE_CORRUPT,
-                             "no replica has the event at clock %llu",
-                             (unsigned long long)clock);
-    }
-    return status;
 }

@@ -6,41 +6,25 @@
 enum { ATTEMPTS_MAX = 16 };
 
 /*
- * The floor: the greatest border between batches at or before `target` that is
- * a critical version. A version of f events is one when no later event has a
- * parent before its last event, and no head lies before it: then all that is
- * to come hangs on it, and nothing below is needed to merge. Reads headers
- * only, from the newest back to the floor.
+ * The floor: the newest border between batches at or before `target` that is a
+ * critical version: all that is to come hangs on it, and nothing below is
+ * needed to merge. The end of all events is one when it has one head.
  */
-static grove_status find_floor(grove_document *document, grove__txn *txn,
-                               const grove_buffer *pieces, uint64_t target,
+static grove_status find_floor(grove_document *document, grove__txn *txn, uint64_t target,
                                uint64_t *floor_out, grove_error *error_out)
 {
-    const grove__piece *batches = (const grove__piece *)(const void *)pieces->data;
-    uint64_t heads_bound = grove__graph_least_head(&document->graph) + 1;
     uint64_t events = document->meta.events;
-    *floor_out = document->meta.base_clock;
-    if (target >= events && heads_bound >= events) {
+    uint64_t bound = grove__graph_least_head(&document->graph) + 1;
+    if (target >= events && bound >= events) {
         *floor_out = events;
         return GROVE_OK;
     }
-    grove__batch_reader reader;
-    grove__batch_reader_init(&reader, document->allocator);
-    grove_status status = GROVE_OK;
-    uint64_t bound = heads_bound;
-    for (size_t index = pieces->size / sizeof *batches; index > 0; index--) {
-        uint64_t clock = batches[index - 1].clock;
-        status = grove__batch_read(document, txn, clock, &reader, error_out);
-        if (status != GROVE_OK) {
-            break;
-        }
-        bound = grove__min_u64(bound, reader.header.reach);
-        if (clock <= target && bound >= clock) {
-            *floor_out = clock;
-            break;
-        }
+    grove_status status =
+        grove__batch_border(document, txn, events, bound, target, floor_out, error_out);
+    if (status == GROVE_HISTORY_REMOVED) {
+        *floor_out = document->meta.base_clock;
+        return GROVE_OK;
     }
-    grove__batch_reader_release(&reader);
     return status;
 }
 
@@ -90,7 +74,7 @@ static grove_status prepare(grove_document *document, grove_document *source,
                                     error_out);
     }
     if (status == GROVE_OK) {
-        status = find_floor(source, txn, &pieces, target, &floor, error_out);
+        status = find_floor(source, txn, target, &floor, error_out);
     }
     if (status == GROVE_OK) {
         uint64_t bytes_before = change->meta.batch_bytes + change->meta.snapshot_bytes;

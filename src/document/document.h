@@ -23,6 +23,7 @@
 #include <grove/document.h>
 
 #include "commit/store.h"
+#include "document/merging.h"
 #include "format/batch.h"
 #include "format/key.h"
 #include "format/record.h"
@@ -62,6 +63,7 @@ struct grove_document {
     void *state;
     grove__graph graph;
     grove__walk walk; /* over `graph` */
+    grove__merge merge;
     grove__events unsaved;
     /* The newest unsaved event was made here, and is the only head. */
     bool made_last;
@@ -115,6 +117,17 @@ void grove__batch_reader_release(grove__batch_reader *reader);
  * read is borrowed from `txn`. */
 grove_status grove__batch_read(grove_document *document, grove__txn *txn, uint64_t clock,
                                grove__batch_reader *reader, grove_error *error_out);
+/*
+ * The newest border between batches at or before `target`, and before `start`,
+ * that is a critical version: no event from it on has a parent before the
+ * event before it, and nothing before it is a head. `bound` is 1 + the least
+ * clock of those heads and parents of events from `start` on that lie before
+ * `start`. Reads headers only. GROVE_HISTORY_REMOVED: all such were removed.
+ */
+grove_status grove__batch_border(grove_document *document, grove__txn *txn,
+                                 uint64_t start, uint64_t bound, uint64_t target,
+                                 uint64_t *border_out, grove_error *error_out);
+
 /* The first clock of the batch that holds the event at `clock`. */
 grove_status grove__batch_find(grove_document *document, grove__txn *txn, uint64_t clock,
                                uint64_t *first_clock_out, grove_error *error_out);
@@ -133,12 +146,6 @@ grove_status grove__document_clock_of(grove_document *document, grove__txn *txn,
                                       const grove_replica *replica, uint64_t sequence,
                                       uint64_t *clock_out, grove_error *error_out);
 
-/* The id of the event at a clock, from the table `replicas`. Cost: a look at
- * each run of the document up to the one that has it. */
-grove_status grove__document_id_at(grove_document *document, grove__txn *txn,
-                                   uint64_t clock, grove_event_id *id_out,
-                                   grove_error *error_out);
-
 /* The newest run of a replica that is stored: its first sequence, first clock
  * and count. GROVE_NONE: it has no event. */
 typedef struct grove__replica_run {
@@ -156,6 +163,13 @@ grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn
  * is of is no longer stored. */
 grove_status grove__document_look(grove_document *document, grove__txn *txn,
                                   grove_error *error_out);
+
+/* Applies the events of a list from number `from` on, which the graph has from
+ * the event at `document->stored` on, to the state; `bound` is that of a
+ * grove__merge_job. */
+grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
+                                        grove__events *events, uint32_t from,
+                                        uint64_t bound, grove_error *error_out);
 
 /*
  * Takes in the events that are stored and that the handle lacks, before its
@@ -197,11 +211,19 @@ grove_status grove__document_add_stored(grove_document *document, grove__txn *tx
                                         const grove__list_part *part,
                                         grove_error *error_out);
 
-/* Makes the graph reach back as far as history is stored, and up to `stored`,
- * or to the last unsaved event. On failure it is as it was.
- * GROVE_HISTORY_REMOVED: it did already. */
+/*
+ * Makes the graph reach back to `target`, or further: to a critical version.
+ * It keeps its events up to clock `end`. On failure it is as it was.
+ * GROVE_HISTORY_REMOVED: what that needs is no longer stored.
+ */
 grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
-                                    bool with_unsaved, grove_error *error_out);
+                                    uint64_t target, uint64_t end,
+                                    grove_error *error_out);
+
+/* Takes the events from clock `end` on out of the graph. GROVE_NO_MEMORY: it
+ * is as it was. */
+grove_status grove__document_cut_graph(grove_document *document, uint64_t end,
+                                       grove_error *error_out);
 
 /* What a batch of the list that begins at `first_clock` has as its reach. */
 grove_status grove__document_reach(grove_document *document, grove__txn *txn,
@@ -209,16 +231,34 @@ grove_status grove__document_reach(grove_document *document, grove__txn *txn,
                                    uint64_t *reach_out, grove_error *error_out);
 
 /* Appends a new run that the graph takes, with its parents' clocks, to
- * `unsaved`, the state and the graph, or, on failure, to none of them.
+ * `unsaved`, the state and the graph, or, on failure, to none of them. `txn`
+ * is NULL for a run that was made here, on the version the handle stands at.
  * GROVE_MALFORMED: the operation does not fit the state. */
-grove_status grove__document_push(grove_document *document, const grove_event_run *run,
-                                  grove__frontier parents, grove_error *error_out);
+grove_status grove__document_push(grove_document *document, grove__txn *txn,
+                                  const grove_event_run *run, grove__frontier parents,
+                                  grove_error *error_out);
 
 /* Pushes the next events of the handle's own replica, as the child of the
  * version it stands at. O(1) beside the state's cost. */
 grove_status grove__document_make(grove_document *document,
                                   const grove_operation *operation,
                                   grove_error *error_out);
+
+/* --- merging: merge.c; see merging.h --- */
+
+void grove__merge_init(grove__merge *merge, const grove_allocator *allocator);
+void grove__merge_release(grove__merge *merge, const grove_document_type *type);
+
+/*
+ * Merges events into the state, and reports the edits. GROVE_CORRUPT: an
+ * operation does not fit what was there when it was made; nothing changed.
+ * GROVE_HISTORY_REMOVED: what has to be seen again is no longer stored.
+ */
+grove_status grove__document_merge(grove_document *document, grove__txn *txn,
+                                   const grove__merge_job *job, grove_error *error_out);
+
+/* Tells who listens of operations that others made and the state has taken. */
+void grove__document_report(grove_document *document, grove_operations operations);
 
 /* --- snapshots: snapshots.c --- */
 

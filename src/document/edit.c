@@ -23,7 +23,8 @@ static grove_status fail_concurrent(const grove_document *document,
 
 static bool is_concurrent(const grove_document *document)
 {
-    return (document->type->capabilities & GROVE_TYPE_CONCURRENT) != 0;
+    return (document->type->capabilities & GROVE_TYPE_CONCURRENT) != 0 ||
+           document->type->merge != NULL;
 }
 
 static bool frontier_equal(grove__frontier a, grove__frontier b)
@@ -267,11 +268,30 @@ grove_status grove__document_reach(grove_document *document, grove__txn *txn,
 
 /* --- new events --- */
 
-grove_status grove__document_push(grove_document *document, const grove_event_run *run,
-                                  grove__frontier parents, grove_error *error_out)
+/* Puts the unsaved list's newest events, which the graph has from `from` on,
+ * into the state, with what they are concurrent with. */
+static grove_status merge_unsaved(grove_document *document, grove__txn *txn,
+                                  uint64_t from, grove_error *error_out)
+{
+    grove__merge_job job = {
+        .from = from,
+        .end = document->graph.end,
+        .bound = UINT64_MAX,
+        .events = &document->unsaved,
+        .events_clock = document->stored,
+    };
+    return grove__document_merge(document, txn, &job, error_out);
+}
+
+grove_status grove__document_push(grove_document *document, grove__txn *txn,
+                                  const grove_event_run *run, grove__frontier parents,
+                                  grove_error *error_out)
 {
     const grove_document_type *type = document->type;
     grove__graph *graph = &document->graph;
+    uint64_t from = graph->end;
+    bool merges =
+        type->merge != NULL && !frontier_equal(parents, grove__graph_heads(graph));
     uint32_t replica;
     grove_status status =
         grove__ids_intern(&graph->ids, &run->first.replica, &replica, error_out);
@@ -286,25 +306,38 @@ grove_status grove__document_push(grove_document *document, const grove_event_ru
     if (status != GROVE_OK) {
         return status;
     }
-    status = type->state_apply(type, document->state,
-                               (grove_operations){&run->operation, 1}, error_out);
-    if (status != GROVE_OK) {
-        grove__events_rewind(&document->unsaved, &mark);
-        if (status != GROVE_CORRUPT) {
-            return status;
+    if (!merges) {
+        grove_operations one = {&run->operation, 1};
+        status = type->state_apply(type, document->state, one, error_out);
+        if (status == GROVE_OK && txn != NULL) {
+            grove__document_report(document, one);
         }
+    }
+    if (status == GROVE_OK) {
+        grove_status appended =
+            grove__graph_append(graph, replica, run->first.sequence, run->operation.count,
+                                parents, error_out);
+        GROVE_ASSERT(appended == GROVE_OK);
+        status = merges ? merge_unsaved(document, txn, from, error_out) : GROVE_OK;
+    }
+    if (status != GROVE_OK) {
+        if (graph->end != from &&
+            grove__document_cut_graph(document, from, NULL) != GROVE_OK) {
+            document->failed = true;
+        }
+        grove__events_rewind(&document->unsaved, &mark);
+    }
+    if (status == GROVE_CORRUPT) {
         return grove__fail(
             error_out, GROVE_MALFORMED,
-            "the operation at position %llu does not fit the document's state",
+            "the operation at position %llu does not fit what was there when it was made",
             (unsigned long long)run->operation.position);
     }
-    status = grove__graph_append(graph, replica, run->first.sequence,
-                                 run->operation.count, parents, error_out);
-    GROVE_ASSERT(status == GROVE_OK);
-    if (grove__replica_equal(&run->first.replica, &document->replica)) {
+    if (status == GROVE_OK &&
+        grove__replica_equal(&run->first.replica, &document->replica)) {
         document->next_sequence = run->first.sequence + run->operation.count;
     }
-    return GROVE_OK;
+    return status;
 }
 
 grove_status grove__document_make(grove_document *document,
@@ -336,7 +369,7 @@ grove_status grove__document_make(grove_document *document,
         .timestamp = grove__store_now(document->store),
         .operation = *operation,
     };
-    grove_status status = grove__document_push(document, &run, heads, error_out);
+    grove_status status = grove__document_push(document, NULL, &run, heads, error_out);
     document->made_last = status == GROVE_OK || document->made_last;
     return status;
 }

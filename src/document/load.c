@@ -147,7 +147,7 @@ static grove_status load_newest(grove_document *document, grove__txn *txn,
     return status;
 }
 
-/* Applies a batch's operations from event `from` on. */
+/* Applies operations of a list, from event `from` on, as they are. */
 static grove_status apply_operations(grove_document *document, grove__events *events,
                                      uint32_t from, grove_error *error_out)
 {
@@ -159,27 +159,70 @@ static grove_status apply_operations(grove_document *document, grove__events *ev
         operations.items++;
         operations.count--;
     }
-    if (skipped < from && operations.count > 0) {
+    bool is_cut = skipped < from && operations.count > 0;
+    if (is_cut) {
         grove_operation first;
         grove_operation rest;
         type->operation_cut(type, operations.items, from - skipped, &first, &rest);
-        grove_status status = type->state_apply(type, document->state,
-                                                (grove_operations){&rest, 1}, error_out);
+        grove_operations one = {&rest, 1};
+        grove_status status = type->state_apply(type, document->state, one, error_out);
         if (status != GROVE_OK) {
             return status;
         }
+        grove__document_report(document, one);
         operations.items++;
         operations.count--;
     }
     document->tail_operations += operations.count;
-    return type->state_apply(type, document->state, operations, error_out);
+    grove_status status = type->state_apply(type, document->state, operations, error_out);
+    if (status == GROVE_OK) {
+        grove__document_report(document, operations);
+    } else if (is_cut || (status != GROVE_CORRUPT && operations.count > 1)) {
+        /* Some of the operations are in the state (D4). */
+        document->failed = true;
+    }
+    return status;
 }
 
-/* Takes in the batch that begins at `clock`, from `stored` on. */
-static grove_status load_batch(grove_document *document, grove__txn *txn, uint64_t clock,
-                               grove__batch_reader *reader, grove__events *events,
-                               grove_error *error_out)
+/* Whether the events from `clock` on are a chain that goes on from all that
+ * was there before. */
+static bool is_chain(const grove__graph *graph, uint64_t clock)
 {
+    return grove__graph_has_one_head(graph) &&
+           grove__graph_run_at(graph, graph->run_count - 1).from <= clock;
+}
+
+grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
+                                        grove__events *events, uint32_t from,
+                                        uint64_t bound, grove_error *error_out)
+{
+    if (document->type->merge == NULL || is_chain(&document->graph, document->stored)) {
+        return apply_operations(document, events, from, error_out);
+    }
+    document->tail_operations += events->operations.size / sizeof(grove_operation);
+    grove__merge_job job = {
+        .from = document->stored,
+        .end = document->stored + events->count - from,
+        .bound = bound,
+        .events = events,
+        .events_clock = document->stored - from,
+    };
+    return grove__document_merge(document, txn, &job, error_out);
+}
+
+/* A batch that is to be taken in, and what is known of those after it. */
+typedef struct tail_batch {
+    uint64_t clock;
+    uint64_t bound; /* their least reach, or UINT64_MAX */
+} tail_batch;
+
+/* Takes in a batch from `stored` on. On failure the handle is as it was, or
+ * failed. */
+static grove_status load_batch(grove_document *document, grove__txn *txn,
+                               const tail_batch *batch, grove__batch_reader *reader,
+                               grove__events *events, grove_error *error_out)
+{
+    uint64_t clock = batch->clock;
     grove_status status = grove__batch_read(document, txn, clock, reader, error_out);
     if (status != GROVE_OK) {
         return status;
@@ -198,19 +241,56 @@ static grove_status load_batch(grove_document *document, grove__txn *txn, uint64
     if (status != GROVE_OK) {
         return status;
     }
+    size_t bytes = reader->bytes.size;
     uint32_t from = (uint32_t)(document->stored - clock);
     grove__list_part part = {events, clock, from, events->count};
     status = grove__document_add_stored(document, txn, &part, error_out);
     if (status == GROVE_OK) {
-        status = apply_operations(document, events, from, error_out);
+        status = grove__document_apply_list(document, txn, events, from, batch->bound,
+                                            error_out);
     }
-    if (status != GROVE_OK && document->graph.end != document->stored) {
+    if (status != GROVE_OK && document->graph.end != document->stored &&
+        grove__document_cut_graph(document, document->stored, NULL) != GROVE_OK) {
         document->failed = true;
     }
     if (status == GROVE_OK) {
         document->stored = end;
         document->tail_batches++;
-        document->tail_bytes += reader->bytes.size;
+        document->tail_bytes += bytes;
+    }
+    return status;
+}
+
+/*
+ * Lists the batches from the one with the event `stored` on, and what each
+ * may assume of those after it: a version that is critical until some batch is
+ * only so when no later one reaches behind it.
+ */
+static grove_status list_tail(grove_document *document, grove__txn *txn,
+                              grove__batch_reader *reader, grove_buffer *tail,
+                              grove_error *error_out)
+{
+    tail_batch batch = {0, UINT64_MAX};
+    grove_status status =
+        grove__batch_find(document, txn, document->stored, &batch.clock, error_out);
+    while (status == GROVE_OK && batch.clock < document->meta.events) {
+        status = grove__batch_read(document, txn, batch.clock, reader, error_out);
+        if (status == GROVE_OK) {
+            batch.bound = reader->header.reach;
+            grove_buffer_append(tail, &batch, sizeof batch);
+            batch.clock += reader->header.event_count;
+        }
+    }
+    if (status == GROVE_OK && tail->failed) {
+        status = grove__fail_memory(error_out);
+    }
+    tail_batch *batches = (tail_batch *)(void *)tail->data;
+    uint64_t bound = UINT64_MAX;
+    for (size_t index = tail->size / sizeof *batches; status == GROVE_OK && index > 0;
+         index--) {
+        uint64_t reach = batches[index - 1].bound;
+        batches[index - 1].bound = bound;
+        bound = reach < bound ? reach : bound;
     }
     return status;
 }
@@ -221,20 +301,19 @@ grove_status grove__document_load_tail(grove_document *document, grove__txn *txn
     if (document->stored >= document->meta.events) {
         return GROVE_OK;
     }
-    uint64_t clock;
-    grove_status status =
-        grove__batch_find(document, txn, document->stored, &clock, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
     grove__batch_reader reader;
     grove__events events;
+    grove_buffer tail;
     grove__batch_reader_init(&reader, document->allocator);
     grove__events_init(&events, document->allocator);
-    while (status == GROVE_OK && document->stored < document->meta.events) {
-        status = load_batch(document, txn, clock, &reader, &events, error_out);
-        clock = document->stored;
+    grove_buffer_init(&tail, document->allocator);
+    grove_status status = list_tail(document, txn, &reader, &tail, error_out);
+    const tail_batch *batches = (const tail_batch *)(const void *)tail.data;
+    for (size_t index = 0; status == GROVE_OK && index < tail.size / sizeof *batches;
+         index++) {
+        status = load_batch(document, txn, &batches[index], &reader, &events, error_out);
     }
+    grove_buffer_release(&tail);
     grove__events_release(&events);
     grove__batch_reader_release(&reader);
     return status;

@@ -1,24 +1,17 @@
 /*
- * Building a handle's graph anew: to reach further back, or to take in what
- * others saved before what is unsaved here.
+ * Building a handle's graph anew: to reach further back, to take events out
+ * again, or to take in what others saved before what is unsaved here.
  */
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
 
-/* Where a graph begins: a clock and the heads there (grove__head records). */
-typedef struct graph_base {
-    uint64_t clock;
-    grove_buffer heads;
-} graph_base;
-
-/* The base of the graph as it is. */
-static grove_status current_base(const grove_document *document, graph_base *base,
-                                 grove_error *error_out)
+/* The heads of the base of a graph, as records. */
+static grove_status copy_base_heads(const grove__graph *graph, grove_buffer *heads,
+                                    grove_error *error_out)
 {
-    const grove__graph *graph = &document->graph;
-    base->clock = graph->base;
     for (size_t index = 0; index < graph->base_head_count; index++) {
         grove__head head;
         memset(&head, 0, sizeof head);
@@ -27,85 +20,180 @@ static grove_status current_base(const grove_document *document, graph_base *bas
         (void)grove__ids_at(&graph->ids, head.clock, &span);
         head.id.replica = *grove__ids_name(&graph->ids, span.replica);
         head.id.sequence = span.sequence;
-        grove_buffer_append(&base->heads, &head, sizeof head);
+        grove_buffer_append(heads, &head, sizeof head);
     }
-    return base->heads.failed ? grove__fail_memory(error_out) : GROVE_OK;
+    return heads->failed ? grove__fail_memory(error_out) : GROVE_OK;
 }
 
-/* The earliest base that what is stored allows: the beginning, or where a
- * compaction ended, which was a version of one head, the event before. */
-static grove_status earliest_base(grove_document *document, grove__txn *txn,
-                                  graph_base *base, grove_error *error_out)
+/* Appends the events of `from` before clock `end` to a graph that ends among
+ * them. */
+static grove_status copy_runs(grove__graph *to, const grove__graph *from, uint64_t end,
+                              grove_error *error_out)
 {
-    base->clock = document->meta.base_clock;
-    if (base->clock == 0) {
-        return GROVE_OK;
-    }
-    grove__head head;
-    memset(&head, 0, sizeof head);
-    head.clock = base->clock - 1;
-    grove_status status =
-        grove__document_id_at(document, txn, head.clock, &head.id, error_out);
-    if (status == GROVE_OK) {
-        grove_buffer_append(&base->heads, &head, sizeof head);
-        status = base->heads.failed ? grove__fail_memory(error_out) : GROVE_OK;
+    grove_status status = GROVE_OK;
+    while (status == GROVE_OK && to->end < end) {
+        uint64_t clock = to->end;
+        uint64_t before;
+        grove__id_span span;
+        (void)grove__ids_at(&from->ids, clock, &span);
+        grove__graph_view run = grove__graph_run_at(from, grove__graph_find(from, clock));
+        uint64_t count = grove__min_u64(span.count, grove__min_u64(run.end, end) - clock);
+        uint32_t replica;
+        status = grove__ids_intern(&to->ids, grove__ids_name(&from->ids, span.replica),
+                                   &replica, error_out);
+        if (status == GROVE_OK) {
+            status = grove__graph_append(to, replica, span.sequence, count,
+                                         grove__graph_parents(from, clock, &before),
+                                         error_out);
+        }
     }
     return status;
 }
 
-/* Takes the stored events from the graph's base to `stored` into it. */
-static grove_status add_stored(grove_document *document, grove__txn *txn,
-                               grove_error *error_out)
+/* A graph of the same base with the events before clock `end`. */
+static grove_status copy_graph(const grove_document *document, uint64_t end,
+                               grove__graph *copy_out, grove_error *error_out)
 {
+    const grove__graph *graph = &document->graph;
+    grove__graph copy;
+    grove_buffer heads;
+    grove_buffer_init(&heads, document->allocator);
+    grove_status status = copy_base_heads(graph, &heads, error_out);
+    if (status == GROVE_OK) {
+        status = grove__graph_init(&copy, document->allocator, graph->base,
+                                   (const grove__head *)(const void *)heads.data,
+                                   heads.size / sizeof(grove__head), error_out);
+    }
+    grove_buffer_release(&heads);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = copy_runs(&copy, graph, end, error_out);
+    if (status != GROVE_OK) {
+        grove__graph_release(&copy);
+        return status;
+    }
+    *copy_out = copy;
+    return GROVE_OK;
+}
+
+/* --- further back --- */
+
+/* A batch on its way into the graph. */
+typedef struct batch_source {
     grove__batch_reader reader;
     grove__events events;
-    grove__batch_reader_init(&reader, document->allocator);
-    grove__events_init(&events, document->allocator);
-    grove_status status = GROVE_OK;
-    while (status == GROVE_OK && document->graph.end < document->stored) {
-        uint64_t clock;
-        status = grove__batch_find(document, txn, document->graph.end, &clock, error_out);
-        if (status == GROVE_OK) {
-            status = grove__batch_read(document, txn, clock, &reader, error_out);
-        }
-        if (status == GROVE_OK) {
-            status = grove__batch_decode(&reader.block, document->type,
-                                         GROVE__DECODE_GRAPH, &events, error_out);
-        }
-        if (status == GROVE_OK && clock + events.count <= document->graph.end) {
-            status =
-                grove__fail(error_out, GROVE_CORRUPT, "a batch is missing at clock %llu",
-                            (unsigned long long)document->graph.end);
-        }
-        if (status == GROVE_OK) {
-            uint64_t end = grove__min_u64(clock + events.count, document->stored);
-            grove__list_part part = {&events, clock,
-                                     (uint32_t)(document->graph.end - clock),
-                                     (uint32_t)(end - clock)};
-            status = grove__document_add_list(document, txn, &part, error_out);
-        }
+} batch_source;
+
+static grove_status read_graph(grove_document *document, grove__txn *txn, uint64_t clock,
+                               batch_source *source, grove_error *error_out)
+{
+    grove_status status =
+        grove__batch_read(document, txn, clock, &source->reader, error_out);
+    if (status == GROVE_OK) {
+        status = grove__batch_decode(&source->reader.block, document->type,
+                                     GROVE__DECODE_GRAPH, &source->events, error_out);
     }
-    grove__events_release(&events);
-    grove__batch_reader_release(&reader);
     return status;
 }
 
-/* Replaces the graph by one from `base` to `stored`, or leaves it as it is. */
-static grove_status replace_graph(grove_document *document, grove__txn *txn,
-                                  const graph_base *base, grove_error *error_out)
+/* Begins a graph at a critical version, of which the first event of the batch
+ * there names the only head as its parent. */
+static grove_status begin_graph(grove_document *document, uint64_t border,
+                                const grove__events *events, grove_error *error_out)
 {
-    grove__graph old = document->graph;
-    grove_status status =
-        grove__graph_init(&document->graph, document->allocator, base->clock,
-                          (const grove__head *)(const void *)base->heads.data,
-                          base->heads.size / sizeof(grove__head), error_out);
-    if (status == GROVE_OK) {
-        status = add_stored(document, txn, error_out);
+    grove__head head;
+    memset(&head, 0, sizeof head);
+    if (border > 0) {
+        const grove__parent_run *run = &events->parent_runs[0];
+        const grove__parent *parent = &events->parents[run->first];
+        if (run->event != 0 || run->count != 1 ||
+            parent->replica == GROVE__PARENT_INSIDE) {
+            return grove__fail(error_out, GROVE_CORRUPT,
+                               "the batch at clock %llu does not go on from the event "
+                               "before, as its header says",
+                               (unsigned long long)border);
+        }
+        head.clock = border - 1;
+        head.id.replica = events->replicas[parent->replica];
+        head.id.sequence = parent->sequence;
+    }
+    return grove__graph_init(&document->graph, document->allocator, border, &head,
+                             border > 0 ? 1 : 0, error_out);
+}
+
+/* Takes the stored events from the graph's end to `end` into it, of which the
+ * first batch was read. */
+static grove_status add_stored(grove_document *document, grove__txn *txn, uint64_t clock,
+                               uint64_t end, batch_source *source, grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    for (;;) {
+        uint64_t until = grove__min_u64(clock + source->events.count, end);
+        if (until <= document->graph.end) {
+            return grove__fail(error_out, GROVE_CORRUPT,
+                               "a batch is missing at clock %llu",
+                               (unsigned long long)document->graph.end);
+        }
+        grove__list_part part = {&source->events, clock,
+                                 (uint32_t)(document->graph.end - clock),
+                                 (uint32_t)(until - clock)};
+        status = grove__document_add_list(document, txn, &part, error_out);
+        if (status != GROVE_OK || document->graph.end == end) {
+            return status;
+        }
+        status = grove__batch_find(document, txn, document->graph.end, &clock, error_out);
+        if (status == GROVE_OK) {
+            status = read_graph(document, txn, clock, source, error_out);
+        }
         if (status != GROVE_OK) {
-            grove__graph_release(&document->graph);
+            return status;
         }
     }
+}
+
+/* 1 + the least clock before the graph's base that matters: a head, or an
+ * event's parent. */
+static uint64_t find_bound(const grove__graph *graph)
+{
+    uint64_t bound = grove__graph_least_head(graph);
+    bound = bound == UINT64_MAX ? bound : bound + 1;
+    for (size_t run = 0; run < graph->run_count; run++) {
+        grove__graph_view view = grove__graph_run_at(graph, run);
+        uint64_t least = view.parents.count == 0 ? 0 : view.parents.clocks[0] + 1;
+        bound = grove__min_u64(bound, least);
+    }
+    return bound;
+}
+
+grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
+                                    uint64_t target, uint64_t end, grove_error *error_out)
+{
+    grove__graph old = document->graph;
+    uint64_t border;
+    batch_source source;
+    grove_status status = grove__batch_border(document, txn, old.base, find_bound(&old),
+                                              target, &border, error_out);
     if (status != GROVE_OK) {
+        return status;
+    }
+    grove__batch_reader_init(&source.reader, document->allocator);
+    grove__events_init(&source.events, document->allocator);
+    document->graph = (grove__graph){.allocator = NULL};
+    status = read_graph(document, txn, border, &source, error_out);
+    if (status == GROVE_OK) {
+        status = begin_graph(document, border, &source.events, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = add_stored(document, txn, border, old.base, &source, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = copy_runs(&document->graph, &old, end, error_out);
+    }
+    grove__events_release(&source.events);
+    grove__batch_reader_release(&source.reader);
+    if (status != GROVE_OK) {
+        grove__graph_release(&document->graph);
         document->graph = old;
         return status;
     }
@@ -113,45 +201,36 @@ static grove_status replace_graph(grove_document *document, grove__txn *txn,
     return GROVE_OK;
 }
 
-grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
-                                    bool with_unsaved, grove_error *error_out)
-{
-    graph_base base;
-    grove_buffer_init(&base.heads, document->allocator);
-    grove_status status = earliest_base(document, txn, &base, error_out);
-    if (status == GROVE_OK && base.clock >= document->graph.base) {
-        status = grove__fail(error_out, GROVE_HISTORY_REMOVED,
-                             "events before clock %llu were removed by a compaction",
-                             (unsigned long long)document->graph.base);
-    }
-    if (status == GROVE_OK) {
-        status = replace_graph(document, txn, &base, error_out);
-    }
-    if (status == GROVE_OK && with_unsaved) {
-        grove__list_part part = {&document->unsaved, document->stored, 0,
-                                 document->unsaved.count};
-        status = grove__document_add_list(document, txn, &part, error_out);
-        document->failed = status != GROVE_OK;
-    }
-    grove_buffer_release(&base.heads);
-    return status;
-}
-
 grove_status grove__document_add_stored(grove_document *document, grove__txn *txn,
                                         const grove__list_part *part,
                                         grove_error *error_out)
 {
+    uint64_t end = document->graph.end;
     grove_status status = grove__document_add_list(document, txn, part, error_out);
-    if (status != GROVE_HISTORY_REMOVED) {
-        return status;
+    if (status == GROVE_HISTORY_REMOVED) {
+        /* What was added already goes with the old graph. */
+        status = grove__document_deepen(document, txn, document->walk.needed.from, end,
+                                        error_out);
+        if (status == GROVE_OK) {
+            status = grove__document_add_list(document, txn, part, error_out);
+        }
     }
-    /* What was added already goes with the old graph. */
-    status = grove__document_deepen(document, txn, false, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    return grove__document_add_list(document, txn, part, error_out);
+    return status;
 }
+
+grove_status grove__document_cut_graph(grove_document *document, uint64_t end,
+                                       grove_error *error_out)
+{
+    grove__graph copy;
+    grove_status status = copy_graph(document, end, &copy, error_out);
+    if (status == GROVE_OK) {
+        grove__graph_release(&document->graph);
+        document->graph = copy;
+    }
+    return status;
+}
+
+/* --- events of others before unsaved ones --- */
 
 /* Whether the store still ends, for each replica, where its unsaved events
  * begin. */
@@ -186,55 +265,62 @@ static grove_status check_replicas(grove_document *document, grove__txn *txn,
     return status;
 }
 
-/* Appends the events of `from` before clock `end` to a graph of its base. */
-static grove_status copy_runs(grove__graph *to, const grove__graph *from, uint64_t end,
-                              grove_error *error_out)
+/* Appends the stored events that the handle lacks to a list. */
+static grove_status read_missing(grove_document *document, grove__txn *txn,
+                                 grove__events *missing, grove_error *error_out)
 {
+    batch_source source;
+    grove__batch_reader_init(&source.reader, document->allocator);
+    grove__events_init(&source.events, document->allocator);
+    uint64_t clock = document->stored;
     grove_status status = GROVE_OK;
-    while (status == GROVE_OK && to->end < end) {
-        uint64_t clock = to->end;
-        uint64_t before;
-        grove__id_span span;
-        (void)grove__ids_at(&from->ids, clock, &span);
-        grove__graph_view run = grove__graph_run_at(from, grove__graph_find(from, clock));
-        uint64_t count = grove__min_u64(span.count, grove__min_u64(run.end, end) - clock);
-        uint32_t replica;
-        status = grove__ids_intern(&to->ids, grove__ids_name(&from->ids, span.replica),
-                                   &replica, error_out);
+    while (status == GROVE_OK && clock < document->meta.events) {
+        uint64_t first = 0;
+        status = grove__batch_find(document, txn, clock, &first, error_out);
         if (status == GROVE_OK) {
-            status = grove__graph_append(to, replica, span.sequence, count,
-                                         grove__graph_parents(from, clock, &before),
-                                         error_out);
+            status = grove__batch_read(document, txn, first, &source.reader, error_out);
         }
+        if (status == GROVE_OK) {
+            status = grove__batch_decode(&source.reader.block, document->type,
+                                         GROVE__DECODE_ALL, &source.events, error_out);
+        }
+        uint64_t end = first + source.events.count;
+        if (status == GROVE_OK && (end <= clock || end > document->meta.events)) {
+            status =
+                grove__fail(error_out, GROVE_CORRUPT, "a batch is missing at clock %llu",
+                            (unsigned long long)clock);
+        }
+        if (status == GROVE_OK) {
+            status = grove__events_append_list(missing, document->type, &source.events,
+                                               (uint32_t)(clock - first),
+                                               (uint32_t)(end - clock), error_out);
+            document->tail_batches++;
+            document->tail_bytes += source.reader.bytes.size;
+        }
+        clock = end;
     }
+    grove__events_release(&source.events);
+    grove__batch_reader_release(&source.reader);
     return status;
 }
 
-/* Takes the unsaved events out of the graph, or leaves it as it is. The stored
- * ones come from memory: the store may have removed them by now. */
-static grove_status cut_graph(grove_document *document, grove_error *error_out)
+/* Puts missing events before the unsaved ones into the graph, and then into
+ * the state. */
+static grove_status insert_missing(grove_document *document, grove__txn *txn,
+                                   grove__events *missing, grove_error *error_out)
 {
-    graph_base base;
-    grove__graph graph;
-    grove_buffer_init(&base.heads, document->allocator);
-    grove_status status = current_base(document, &base, error_out);
+    grove__list_part part = {missing, document->stored, 0, missing->count};
+    grove__list_part unsaved = {&document->unsaved, document->meta.events, 0,
+                                document->unsaved.count};
+    grove_status status = grove__document_add_stored(document, txn, &part, error_out);
     if (status == GROVE_OK) {
-        status = grove__graph_init(&graph, document->allocator, base.clock,
-                                   (const grove__head *)(const void *)base.heads.data,
-                                   base.heads.size / sizeof(grove__head), error_out);
+        status = grove__document_add_stored(document, txn, &unsaved, error_out);
     }
-    grove_buffer_release(&base.heads);
-    if (status != GROVE_OK) {
-        return status;
+    if (status == GROVE_OK) {
+        status =
+            grove__document_apply_list(document, txn, missing, 0, UINT64_MAX, error_out);
     }
-    status = copy_runs(&graph, &document->graph, document->stored, error_out);
-    if (status != GROVE_OK) {
-        grove__graph_release(&graph);
-        return status;
-    }
-    grove__graph_release(&document->graph);
-    document->graph = graph;
-    return GROVE_OK;
+    return status;
 }
 
 /* Takes in stored events before unsaved ones. */
@@ -245,26 +331,36 @@ static grove_status merge_stored(grove_document *document, grove__txn *txn,
     if (status != GROVE_OK) {
         return status;
     }
-    if ((document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
+    if ((document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0 &&
+        document->type->merge == NULL) {
         return grove__fail(
             error_out, GROVE_UNSUPPORTED,
             "others saved events that are concurrent with unsaved ones, and "
             "documents of type %s cannot merge them",
             document->type->name);
     }
-    status = cut_graph(document, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    /* From here on a failure leaves the parts of the handle apart (D4). */
-    status = grove__document_load_tail(document, txn, error_out);
+    grove__events missing;
+    grove__events_init(&missing, document->allocator);
+    grove__graph old = document->graph;
+    grove__graph cut;
+    status = read_missing(document, txn, &missing, error_out);
     if (status == GROVE_OK) {
-        grove__list_part part = {&document->unsaved, document->stored, 0,
-                                 document->unsaved.count};
-        status = grove__document_add_stored(document, txn, &part, error_out);
+        status = copy_graph(document, document->stored, &cut, error_out);
     }
-    document->failed = document->failed || status != GROVE_OK;
-    document->made_last = false;
+    if (status == GROVE_OK) {
+        document->graph = cut;
+        status = insert_missing(document, txn, &missing, error_out);
+        grove__graph_release(status == GROVE_OK ? &old : &document->graph);
+        if (status != GROVE_OK) {
+            document->graph = old;
+            document->merge.is_warm = false;
+        }
+    }
+    if (status == GROVE_OK) {
+        document->stored = document->meta.events;
+        document->made_last = false;
+    }
+    grove__events_release(&missing);
     return status;
 }
 

@@ -147,7 +147,8 @@ void grove__event_operations_rewind(grove__events *events,
     if (count > 0) {
         grove__event_operations_items(events)[count - 1] = mark->last;
     }
-    if (events->contents_set > count) {
-        events->contents_set = count;
+    /* The mark may be from before the last one's content was set. */
+    if (events->contents_set >= count) {
+        events->contents_set = count > 0 ? count - 1 : 0;
     }
 }

@@ -51,27 +51,63 @@ static bool is_base_critical(const scan *state)
     return state->graph->base == 0 || state->reach >= state->graph->base;
 }
 
+/* Goes on with the scan until a clock at or before `clock` was found. False:
+ * no memory. */
+static bool collect(scan *state, uint64_t clock, const grove_allocator *allocator,
+                    grove__range_list *clocks_out)
+{
+    grove__range clocks;
+    clocks_out->count = 0;
+    while (scan_run(state, &clocks)) {
+        if (!grove__range_list_append_below(clocks_out, allocator, clocks.from,
+                                            clocks.end)) {
+            return false;
+        }
+        if (clocks.from < clocks.end && clocks.from <= clock) {
+            return true;
+        }
+    }
+    uint64_t base = state->graph->base;
+    return !is_base_critical(state) ||
+           grove__range_list_append_below(clocks_out, allocator, base, base + 1);
+}
+
 grove_status grove__critical_all(const grove__graph *graph,
                                  const grove_allocator *allocator,
                                  grove__range_list *clocks_out, grove_error *error_out)
 {
-    clocks_out->count = 0;
     scan state = begin_scan(graph);
-    grove__range clocks;
-    while (scan_run(&state, &clocks)) {
-        if (!grove__range_list_append_below(clocks_out, allocator, clocks.from,
-                                            clocks.end)) {
-            clocks_out->count = 0;
-            return grove__fail_memory(error_out);
-        }
-    }
-    if (is_base_critical(&state) &&
-        !grove__range_list_append_below(clocks_out, allocator, graph->base,
-                                        graph->base + 1)) {
+    if (!collect(&state, 0, allocator, clocks_out)) {
         clocks_out->count = 0;
         return grove__fail_memory(error_out);
     }
     grove__range_list_reverse(clocks_out);
+    return GROVE_OK;
+}
+
+static grove_status fail_none(const grove__graph *graph, uint64_t clock,
+                              grove_error *error_out)
+{
+    return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                       "no version from clock %llu to %llu is critical",
+                       (unsigned long long)graph->base, (unsigned long long)clock);
+}
+
+grove_status grove__critical_since(const grove__graph *graph, uint64_t clock,
+                                   uint64_t bound, const grove_allocator *allocator,
+                                   grove__range_list *clocks_out, grove_error *error_out)
+{
+    scan state = begin_scan(graph);
+    state.reach = grove__min_u64(state.reach, bound);
+    if (!collect(&state, clock, allocator, clocks_out)) {
+        clocks_out->count = 0;
+        return grove__fail_memory(error_out);
+    }
+    grove__range_list_reverse(clocks_out);
+    if (clocks_out->count == 0 || clocks_out->items[0].from > clock) {
+        clocks_out->count = 0;
+        return fail_none(graph, clock, error_out);
+    }
     return GROVE_OK;
 }
 
@@ -90,7 +126,5 @@ grove_status grove__critical_at_or_before(const grove__graph *graph, uint64_t cl
         *critical_out = graph->base;
         return GROVE_OK;
     }
-    return grove__fail(error_out, GROVE_HISTORY_REMOVED,
-                       "no version from clock %llu to %llu is critical",
-                       (unsigned long long)graph->base, (unsigned long long)clock);
+    return fail_none(graph, clock, error_out);
 }

@@ -30,6 +30,17 @@ grove_status grove__critical_all(const grove__graph *graph,
                                  grove__range_list *clocks_out, grove_error *error_out);
 
 /*
+ * Appends the newest critical clock at or before `clock`, and all after it, as
+ * above, as if the graph had further events that have no parent before clock
+ * `bound` - 1 (UINT64_MAX: it has none). O(runs after the first answer).
+ * GROVE_HISTORY_REMOVED: there is none at or before `clock` from the base on;
+ * GROVE_NO_MEMORY. The list is then empty.
+ */
+grove_status grove__critical_since(const grove__graph *graph, uint64_t clock,
+                                   uint64_t bound, const grove_allocator *allocator,
+                                   grove__range_list *clocks_out, grove_error *error_out);
+
+/*
  * The newest critical clock at or before `clock`. O(runs after the answer).
  * GROVE_HISTORY_REMOVED: there is none from the base on, and the base is not
  * clock 0.

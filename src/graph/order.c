@@ -8,8 +8,8 @@
 #define NO_EDGE UINT32_MAX
 
 /* Events that follow one another in every order: each but the first has only
- * the one before it as parent and is made by the same replica just after, and
- * none but the last has other children among the events. */
+ * the one before it as parent, none but the last has other children among the
+ * events; and, for an order by id, one replica made them one after another. */
 typedef struct order_piece {
     uint64_t from;
     uint64_t end;
@@ -18,6 +18,8 @@ typedef struct order_piece {
     uint32_t replica;
     uint32_t waits_for; /* parents that have not come */
     uint32_t first_edge;
+    uint32_t last_parent; /* the latest piece it waits for, or NO_EDGE */
+    uint64_t weight;      /* by branch: events on it and after it */
 } order_piece;
 
 /* A piece that waits for another: a list for each piece waited for. */
@@ -36,6 +38,8 @@ typedef struct order_work {
     order_edge *edges;
     size_t edge_count, edge_capacity;
     grove__heap ready; /* marks are numbers of pieces */
+    bool is_by_branch;
+    uint64_t turn; /* by branch: pieces that were put in order */
     uint64_t steps;
 } order_work;
 
@@ -153,8 +157,9 @@ static bool add_pieces(order_work *work, grove__range range, size_t *cut)
 {
     size_t run = grove__graph_find(work->graph, range.from);
     grove__graph_view view = grove__graph_run_at(work->graph, run);
-    grove__id_span span;
-    bool is_held = grove__ids_at(&work->graph->ids, range.from, &span);
+    grove__id_span span = {.clock = range.from, .count = range.end - range.from};
+    bool is_held =
+        work->is_by_branch || grove__ids_at(&work->graph->ids, range.from, &span);
     while (range.from < range.end) {
         GROVE_ASSERT(is_held);
         if (view.end == range.from) {
@@ -181,6 +186,7 @@ static bool add_pieces(order_work *work, grove__range range, size_t *cut)
             .run = run,
             .replica = span.replica,
             .first_edge = NO_EDGE,
+            .last_parent = NO_EDGE,
         };
         range.from = end;
         if (span.clock + span.count == end && end < range.end) {
@@ -247,6 +253,7 @@ static bool add_edge(order_work *work, size_t waiting, uint64_t parent)
         (order_edge){(uint32_t)waiting, work->pieces[found].first_edge};
     work->pieces[found].first_edge = (uint32_t)work->edge_count++;
     work->pieces[waiting].waits_for++;
+    work->pieces[waiting].last_parent = (uint32_t)found;
     return true;
 }
 
@@ -272,6 +279,19 @@ static bool make_edges(order_work *work)
 
 /* The order. */
 
+/* What hangs on several pieces is counted with the latest of them, so that no
+ * event is counted twice. */
+static void weigh(order_work *work)
+{
+    for (size_t index = work->piece_count; index > 0; index--) {
+        order_piece *piece = &work->pieces[index - 1];
+        piece->weight += piece->end - piece->from;
+        if (piece->last_parent != NO_EDGE) {
+            work->pieces[piece->last_parent].weight += piece->weight;
+        }
+    }
+}
+
 static bool is_least_id(const void *context, const grove__heap_item *item,
                         const grove__heap_item *other)
 {
@@ -282,14 +302,35 @@ static bool is_least_id(const void *context, const grove__heap_item *item,
                               b->sequence) < 0;
 }
 
+/* Keys are the turns at which pieces became ready. */
+static bool is_on_branch(const void *context, const grove__heap_item *item,
+                         const grove__heap_item *other)
+{
+    const order_work *work = context;
+    if (item->key != other->key) {
+        return item->key > other->key;
+    }
+    return work->pieces[item->mark].weight < work->pieces[other->mark].weight;
+}
+
 static bool add_ready(order_work *work, size_t piece)
 {
     if (!grove__heap_reserve(&work->ready, work->allocator, 1)) {
         return false;
     }
-    grove__heap_push(&work->ready, (grove__heap_item){.mark = (uint32_t)piece},
-                     is_least_id, work);
+    grove__heap_item item = {.key = work->turn, .mark = (uint32_t)piece};
+    if (work->is_by_branch) {
+        grove__heap_push(&work->ready, item, is_on_branch, work);
+    } else {
+        grove__heap_push(&work->ready, item, is_least_id, work);
+    }
     return true;
+}
+
+static uint32_t take_ready(order_work *work)
+{
+    return work->is_by_branch ? grove__heap_pop(&work->ready, is_on_branch, work).mark
+                              : grove__heap_pop(&work->ready, is_least_id, work).mark;
 }
 
 static bool put_in_order(order_work *work, grove__order *order)
@@ -300,9 +341,9 @@ static bool put_in_order(order_work *work, grove__order *order)
         }
     }
     while (work->ready.count > 0) {
-        uint32_t index = grove__heap_pop(&work->ready, is_least_id, work).mark;
-        const order_piece *next = &work->pieces[index];
+        const order_piece *next = &work->pieces[take_ready(work)];
         work->steps++;
+        work->turn++;
         if (!grove__range_list_append(&order->ranges, order->allocator, next->from,
                                       next->end)) {
             return false;
@@ -318,21 +359,38 @@ static bool put_in_order(order_work *work, grove__order *order)
     return true;
 }
 
-grove_status grove__order_make(grove__order *order, const grove__graph *graph,
-                               grove__ranges clocks, grove_error *error_out)
+static grove_status make(grove__order *order, const grove__graph *graph,
+                         grove__ranges clocks, bool is_by_branch, grove_error *error_out)
 {
     grove_status status = check_ranges(graph, clocks, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    order_work work = {.graph = graph, .allocator = order->allocator};
+    order_work work = {
+        .graph = graph, .allocator = order->allocator, .is_by_branch = is_by_branch};
     order->ranges.count = 0;
-    if (!make_cuts(&work, clocks) || !make_pieces(&work, clocks) || !make_edges(&work) ||
-        !put_in_order(&work, order)) {
+    bool is_made =
+        make_cuts(&work, clocks) && make_pieces(&work, clocks) && make_edges(&work);
+    if (is_made && is_by_branch) {
+        weigh(&work);
+    }
+    if (!is_made || !put_in_order(&work, order)) {
         order->ranges.count = 0;
         status = grove__fail_memory(error_out);
     }
     order->steps += work.steps;
     release_work(&work);
     return status;
+}
+
+grove_status grove__order_make(grove__order *order, const grove__graph *graph,
+                               grove__ranges clocks, grove_error *error_out)
+{
+    return make(order, graph, clocks, false, error_out);
+}
+
+grove_status grove__order_make_by_branch(grove__order *order, const grove__graph *graph,
+                                         grove__ranges clocks, grove_error *error_out)
+{
+    return make(order, graph, clocks, true, error_out);
 }

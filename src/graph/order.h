@@ -1,11 +1,16 @@
 /*
- * An order of events that does not depend on how they arrived.
+ * Orders of events in which parents come first.
  *
- * Of all events whose parents have come, the next is the one with the least
- * id: by the bytes of its replica (as memcmp, a prefix first), then by its
- * sequence. Two graphs with the same events give the same order, whatever
+ * By id: of all events whose parents have come, the next is the one with the
+ * least id: by the bytes of its replica (as memcmp, a prefix first), then by
+ * its sequence. Two graphs with the same events give the same order, whatever
  * their clocks are; and one replica's work on a branch stays together until
  * it waits for another's.
+ *
+ * By branch: as long as it can an order goes on with what the last events made
+ * possible. Of several branches that begin at one place the one with the least
+ * events on it comes first: whoever replays events in this order and has to
+ * leave a branch and come back to it does so for the smaller ones.
  */
 #ifndef GROVE_GRAPH_ORDER_H
 #define GROVE_GRAPH_ORDER_H
@@ -25,7 +30,7 @@ void grove__order_release(grove__order *order);
 
 /*
  * Puts the events of some clocks (ascending ranges that do not touch the same
- * clock twice) in order. Parents that are not among them count as come. The
+ * clock twice) in order, by id. Parents that are not among them count as come. The
  * events are cut into pieces: where a run, or an id run, or a range begins,
  * and after each parent; s pieces with p parents cost O((s + p) log (s + p))
  * and some 100 bytes each while it works. Iterative.
@@ -36,5 +41,9 @@ void grove__order_release(grove__order *order);
  */
 grove_status grove__order_make(grove__order *order, const grove__graph *graph,
                                grove__ranges clocks, grove_error *error_out);
+
+/* The same by branch; ids do not cut. */
+grove_status grove__order_make_by_branch(grove__order *order, const grove__graph *graph,
+                                         grove__ranges clocks, grove_error *error_out);
 
 #endif

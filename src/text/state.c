@@ -28,42 +28,41 @@ void grove__text_free(grove__text *text)
     }
 }
 
-/* Applies one operation; GROVE_CORRUPT if it does not fit the text. */
-static grove_status apply(grove__rope *rope, const grove_operation *operation)
+/* Whether each operation fits the text that those before it leave. */
+static grove_status check_fit(const grove__text *text, grove_operations operations,
+                              grove_error *error_out)
 {
-    if (operation->kind == GROVE_TEXT_INSERT) {
-        if (operation->position > rope->points) {
-            return GROVE_CORRUPT;
+    uint64_t length = text->rope.points;
+    for (size_t index = 0; index < operations.count; index++) {
+        const grove_operation *operation = &operations.items[index];
+        bool inserts = operation->kind == GROVE_TEXT_INSERT;
+        uint64_t end = operation->position + (inserts ? 0 : operation->count);
+        if (end > length) {
+            return grove__fail_at(error_out, GROVE_CORRUPT, index,
+                                  "operation %zu reaches beyond the text: %" PRIu32
+                                  " at %" PRIu64 " of %" PRIu64 " code points",
+                                  index, operation->count, operation->position, length);
         }
-        return grove__rope_insert(rope, operation->position, operation->content,
-                                  operation->count);
+        length += inserts ? operation->count : 0 - (uint64_t)operation->count;
     }
-    if (operation->position > rope->points ||
-        operation->count > rope->points - operation->position) {
-        return GROVE_CORRUPT;
-    }
-    grove__rope_delete(rope, operation->position, operation->count);
     return GROVE_OK;
 }
 
 grove_status grove__text_apply(grove__text *text, grove_operations operations,
                                grove_error *error_out)
 {
-    for (size_t index = 0; index < operations.count; index++) {
+    grove_status status = check_fit(text, operations, error_out);
+    for (size_t index = 0; status == GROVE_OK && index < operations.count; index++) {
         const grove_operation *operation = &operations.items[index];
-        grove_status status = apply(&text->rope, operation);
-        if (status == GROVE_NO_MEMORY) {
-            return grove__fail_memory(error_out);
-        }
-        if (status != GROVE_OK) {
-            return grove__fail_at(error_out, status, index,
-                                  "operation %zu reaches beyond the text: %" PRIu32
-                                  " at %" PRIu64 " of %" PRIu64 " code points",
-                                  index, operation->count, operation->position,
-                                  text->rope.points);
+        if (operation->kind != GROVE_TEXT_INSERT) {
+            grove__rope_delete(&text->rope, operation->position, operation->count);
+        } else if (grove__rope_insert(&text->rope, operation->position,
+                                      operation->content,
+                                      operation->count) != GROVE_OK) {
+            status = grove__fail_memory(error_out);
         }
     }
-    return GROVE_OK;
+    return status;
 }
 
 /* Appends the whole text; the room is reserved. */

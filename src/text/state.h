@@ -67,8 +67,8 @@ static inline void grove__text_chunks_init(grove__rope_chunks *chunks,
 /*
  * Applies operations that grove__text_operation_check would pass, each made on
  * the text as the one before left it. GROVE_CORRUPT: a position beyond the
- * end; the offset is the index of the operation. After a failure the text
- * holds the operations before.
+ * end; the offset is the index of the operation, and the text is as it was.
+ * GROVE_NO_MEMORY: it holds the operations before.
  */
 grove_status grove__text_apply(grove__text *text, grove_operations operations,
                                grove_error *error_out);

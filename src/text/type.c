@@ -3,6 +3,7 @@
 
 #include "text/operation.h"
 #include "text/state.h"
+#include "text/walker.h"
 
 static grove_status check_operation(const grove_document_type *type,
                                     const grove_operation *operation,
@@ -105,6 +106,7 @@ const grove_document_type *grove_type_text(void)
         .format = 1,
         .capabilities = 0,
         .schema = NULL,
+        .merge = &grove__text_merge,
         .operation_check = check_operation,
         .operation_join = join_operations,
         .operation_cut = cut_operation,

@@ -170,9 +170,14 @@ STORE_TEST(add, of_a_run_that_is_known_in_part_adds_the_rest)
     assert_stored_text(fixture, "a", "abcde");
 }
 
-STORE_TEST(add, to_a_text_takes_a_chain_and_refuses_a_fork)
+STORE_TEST(add, to_a_text_merges_a_fork_and_refuses_what_does_not_fit)
 {
-    grove_document *document = open_manual(fixture, "a", NULL);
+    /* Its replica comes after the other one's, and so does its text. */
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.replica = id_of("z", 0).replica;
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of("a"), &options,
+                                           &document, &fixture->error));
     insert(fixture, document, 0, "abc");
     grove_event_id mine = grove_document_replica(document);
     grove_event_id last = {mine.replica, 2};
@@ -184,7 +189,9 @@ STORE_TEST(add, to_a_text_takes_a_chain_and_refuses_a_fork)
         .timestamp = 5,
         .operation = {GROVE_TEXT_INSERT, 1, 0, grove_bytes_of("x")},
     };
-    assert_fails(fixture, GROVE_UNSUPPORTED,
+    /* There were two characters when it was made. */
+    run.operation.position = 3;
+    assert_fails(fixture, GROVE_MALFORMED,
                  grove_document_add(document, &run, &fixture->error));
     run.parents = &last;
     run.operation.position = 4;
@@ -192,14 +199,16 @@ STORE_TEST(add, to_a_text_takes_a_chain_and_refuses_a_fork)
                  grove_document_add(document, &run, &fixture->error));
     assert_text(fixture, document, "abc");
     cr_assert_eq(grove_document_unsaved(document), 3);
-    run.operation.position = 3;
+    run.parents = &before;
+    run.operation.position = 2;
     assert_ok(fixture, grove_document_add(document, &run, &fixture->error));
-    assert_text(fixture, document, "abcx");
+    cr_assert_eq(grove_document_unsaved(document), 4);
+    assert_text(fixture, document, "abxc");
     /* And the handle goes on from there. */
     insert(fixture, document, 4, "y");
     (void)save(fixture, document);
     grove_document_close(document);
-    assert_stored_text(fixture, "a", "abcxy");
+    assert_stored_text(fixture, "a", "abxcy");
 }
 
 typedef struct seen {

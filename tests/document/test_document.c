@@ -90,24 +90,38 @@ STORE_TEST(document, refuses_a_save_that_expects_another_clock)
     assert_stored_text(fixture, "a", "abcd");
 }
 
-STORE_TEST(document, of_text_says_that_it_cannot_merge_yet)
+/* Adds the first event of a replica. */
+static grove_status add_payload(store_fixture *fixture, grove_document *document,
+                                const char *replica)
 {
-    grove_document *document = open_document(fixture, "a");
-    grove_document *other = open_document(fixture, "a");
-    insert(fixture, document, 0, "abc");
+    grove_event_run run = {
+        .operation = {.kind = 0, .count = 1, .content = grove_bytes_of("payload")}};
+    run.first.replica.size = (uint8_t)strlen(replica);
+    memcpy(run.first.replica.bytes, replica, strlen(replica));
+    return grove_document_add(document, &run, &fixture->error);
+}
+
+STORE_TEST(document, of_a_type_that_cannot_merge_says_so)
+{
+    grove_document_type type = *grove_type_opaque();
+    type.name = "plain";
+    type.capabilities = 0;
+    grove_document *document = open_manual(fixture, "a", &type);
+    grove_document *other = open_manual(fixture, "a", &type);
+    assert_ok(fixture, add_payload(fixture, document, "p"));
+    assert_fails(fixture, GROVE_UNSUPPORTED, add_payload(fixture, document, "q"));
     (void)save(fixture, document);
-    insert(fixture, other, 0, "xyz");
+    assert_ok(fixture, add_payload(fixture, other, "q"));
     assert_fails(fixture, GROVE_UNSUPPORTED,
                  grove_document_save(other, NULL, NULL, &fixture->error));
     uint64_t events = 77;
     assert_fails(fixture, GROVE_UNSUPPORTED,
                  grove_document_refresh(other, &events, &fixture->error));
     cr_assert_eq(events, 77);
-    assert_text(fixture, other, "xyz");
-    cr_assert_eq(grove_document_unsaved(other), 3);
+    cr_assert_eq(grove_document_unsaved(other), 1);
     grove_document_close(other);
     grove_document_close(document);
-    assert_stored_text(fixture, "a", "abc");
+    cr_assert_eq(statistics_of(fixture, "a").events, 1);
 }
 
 STORE_TEST(document, takes_in_what_others_saved_since)

@@ -30,8 +30,8 @@ extern "C" {
 /* Capability bits. */
 enum {
     /* state_apply does not care in which causal order concurrent events
-     * come: it may be handed any of them. Without this bit a document of the
-     * type refuses concurrent events with GROVE_UNSUPPORTED. */
+     * come: it may be handed any of them. A document of a type with neither
+     * this bit nor a `merge` refuses them with GROVE_UNSUPPORTED. */
     GROVE_TYPE_CONCURRENT = 1u << 0
 };
 
@@ -102,6 +102,59 @@ typedef struct grove_schema {
     const grove_schema_kind *kinds;
 } grove_schema;
 
+/* Whether an event's id comes before another's, by the bytes of the replicas
+ * and then by sequence: what decides where nothing else does. Events are named
+ * by their clocks. */
+typedef struct grove_id_order {
+    const void *context;
+    bool (*is_before)(const void *context, uint64_t clock, uint64_t other);
+} grove_id_order;
+
+/*
+ * How a type merges concurrent operations, in the manner of Eg-walker: with a
+ * walker, a transient structure that turns operations, whose positions hold
+ * at the parents of their events, into operations on the state.
+ *
+ * The library walks: it says which events are taken out of the version that
+ * the walker looks at (retreat) and back into it (advance), so that it is that
+ * of the parents when an operation is applied. At versions that all later
+ * events come after it clears the walker, which then has to know nothing of
+ * what was before; operations that nothing is concurrent with go to the state
+ * as they are. Events are handed in by clocks, parents first, each once
+ * between two clears, none before the base.
+ *
+ * All functions are mandatory. After a failure a walker is only cleared or
+ * freed.
+ */
+typedef struct grove_merge_type {
+    /* `order`'s context is borrowed until walker_free. */
+    grove_status (*walker_new)(const grove_document_type *type,
+                               const grove_allocator *allocator, grove_id_order order,
+                               void **walker_out);
+    void (*walker_free)(const grove_document_type *type, void *walker);
+    /* Forgets everything: no event from clock `base` on is applied, and the
+     * version is that of all before. */
+    grove_status (*walker_clear)(const grove_document_type *type, void *walker,
+                                 uint64_t base);
+    grove_status (*walker_retreat)(const grove_document_type *type, void *walker,
+                                   uint64_t from, uint64_t end, grove_error *error_out);
+    grove_status (*walker_advance)(const grove_document_type *type, void *walker,
+                                   uint64_t from, uint64_t end, grove_error *error_out);
+    /*
+     * Applies an operation whose first event is at `clock`; the version then
+     * includes its events. With `edits_out`, appends to it grove_operation
+     * records that do the same to a state in which all events applied before
+     * are, and no others; contents are borrowed from the operation's. NULL:
+     * the state has them already, and the operation may have no content.
+     * GROVE_CORRUPT: there is no such position at the version.
+     */
+    grove_status (*walker_apply)(const grove_document_type *type, void *walker,
+                                 uint64_t clock, const grove_operation *operation,
+                                 grove_buffer *edits_out, grove_error *error_out);
+    /* Bytes that the walker holds. */
+    uint64_t (*walker_bytes)(const grove_document_type *type, const void *walker);
+} grove_merge_type;
+
 /*
  * All functions are mandatory. `type` is the table itself. Where a function
  * may fail, it may always return GROVE_NO_MEMORY.
@@ -114,6 +167,8 @@ struct grove_document_type {
     uint32_t capabilities; /* GROVE_TYPE_* */
     /* For the grove_schema_* functions; NULL for types with own columns. */
     const grove_schema *schema;
+    /* NULL for types that do not merge. */
+    const grove_merge_type *merge;
 
     /*
      * Whether an operation handed in by a caller is well-formed in itself:
@@ -165,7 +220,8 @@ struct grove_document_type {
      * Applies operations in causal order. Without GROVE_TYPE_CONCURRENT each
      * is made on exactly the state before it. An operation that does not fit
      * the state (a position beyond the end) is GROVE_CORRUPT, with its index
-     * as the offset; the state is then as after the operations before it.
+     * as the offset; the state is then as before the first. After
+     * GROVE_NO_MEMORY it may hold some of the operations, if there are several.
      */
     grove_status (*state_apply)(const grove_document_type *type, void *state,
                                 grove_operations operations, grove_error *error_out);
