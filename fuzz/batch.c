@@ -135,6 +135,30 @@ static void check_again(grove__events *events, const grove_document_type *type,
     grove_buffer_release(&second);
 }
 
+/* The events are the same without the contents of their operations. */
+static void check_without_contents(const grove__block *block,
+                                   const grove_document_type *type, grove__events *events,
+                                   const grove_allocator *allocator)
+{
+    grove__events bare;
+    grove__events_init(&bare, allocator);
+    uint32_t parts = GROVE__DECODE_ALL & ~(uint32_t)GROVE__DECODE_CONTENTS;
+    grove_status status = grove__batch_decode(block, type, parts, &bare, NULL);
+    FUZZ_CHECK(status == GROVE_OK || status == GROVE_NO_MEMORY);
+    if (status == GROVE_OK) {
+        grove_operations all = grove__events_operations(events);
+        grove_operations some = grove__events_operations(&bare);
+        FUZZ_CHECK(all.count == some.count && bare.content.size == 0);
+        for (size_t index = 0; index < all.count; index++) {
+            FUZZ_CHECK(all.items[index].kind == some.items[index].kind);
+            FUZZ_CHECK(all.items[index].count == some.items[index].count);
+            FUZZ_CHECK(all.items[index].position == some.items[index].position);
+            FUZZ_CHECK(some.items[index].content.size == 0);
+        }
+    }
+    grove__events_release(&bare);
+}
+
 static void check_batch(grove_bytes bytes, const grove_document_type *type)
 {
     grove__block block;
@@ -157,6 +181,7 @@ static void check_batch(grove_bytes bytes, const grove_document_type *type)
         check_parents(&events);
         check_times(&events);
         check_operations(&events, type);
+        check_without_contents(&block, type, &events, &budget.allocator);
         check_again(&events, type, &header, &budget.allocator);
     } else {
         FUZZ_CHECK(status == GROVE_CORRUPT || status == GROVE_NO_MEMORY);

@@ -29,7 +29,7 @@ static void buffers_release(grove_type_buffers *buffers)
 static grove_type_frames frames_of(const grove_type_buffers *buffers)
 {
     const grove_type_frames frames = {grove_buffer_view(&buffers->structure),
-                                      grove_buffer_view(&buffers->content)};
+                                      grove_buffer_view(&buffers->content), false};
     return frames;
 }
 
@@ -63,6 +63,25 @@ static void check_again(grove_operations operations, uint64_t events, grove_byte
     }
     grove_buffer_release(&decoded);
     buffers_release(&buffers);
+}
+
+/* The same operations come without their contents. */
+static void check_without_contents(grove_operations operations, uint64_t events,
+                                   grove_bytes structure)
+{
+    const grove_type_frames frames = {structure, {NULL, 0}, true};
+    grove_buffer decoded;
+    grove_buffer_init(&decoded, &grove__allocator_system);
+    FUZZ_CHECK(grove__text_operations_decode(frames, events, &decoded, NULL) == GROVE_OK);
+    grove_operations bare = operations_of(&decoded);
+    FUZZ_CHECK(bare.count == operations.count);
+    for (size_t index = 0; index < bare.count; index++) {
+        const grove_operation *one = &operations.items[index];
+        const grove_operation *other = &bare.items[index];
+        FUZZ_CHECK(one->kind == other->kind && one->count == other->count);
+        FUZZ_CHECK(one->position == other->position && other->content.size == 0);
+    }
+    grove_buffer_release(&decoded);
 }
 
 static void check_text(grove_operations operations)
@@ -99,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     structure_bytes |= grove_reader_u8(&reader);
     const grove_type_frames frames = {
         grove_reader_bytes(&reader, structure_bytes),
-        grove_reader_bytes(&reader, grove_reader_left(&reader))};
+        grove_reader_bytes(&reader, grove_reader_left(&reader)), false};
     grove__budget_init(&budget, &grove__allocator_system, FUZZ_MEMORY_BYTES);
     grove_buffer_init(&decoded, &budget.allocator);
     if (!reader.failed) {
@@ -107,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             grove__text_operations_decode(frames, events, &decoded, NULL);
         if (status == GROVE_OK) {
             check_again(operations_of(&decoded), events, frames.content);
+            check_without_contents(operations_of(&decoded), events, frames.structure);
             check_text(operations_of(&decoded));
         } else {
             FUZZ_CHECK(status == GROVE_CORRUPT);

@@ -32,7 +32,7 @@ static grove_status decode_snapshot(grove_document *document, grove_bytes bytes,
     grove_buffer content;
     grove_buffer_init(&structure, document->allocator);
     grove_buffer_init(&content, document->allocator);
-    grove_type_frames frames;
+    grove_type_frames frames = {.is_content_left_out = false};
     status = grove__block_frame_view(&block, GROVE__SNAPSHOT_FRAME_STRUCTURE, &structure,
                                      &frames.structure, error_out);
     if (status == GROVE_OK) {
@@ -236,8 +236,9 @@ static grove_status load_batch(grove_document *document, grove__txn *txn,
             (unsigned long long)document->meta.events);
     }
     status = grove__batch_decode(&reader->block, document->type,
-                                 GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS, events,
-                                 error_out);
+                                 GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS |
+                                     GROVE__DECODE_CONTENTS,
+                                 events, error_out);
     if (status != GROVE_OK) {
         return status;
     }

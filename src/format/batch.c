@@ -260,6 +260,7 @@ static uint32_t next_border(border_walk *walk, uint32_t event, uint32_t end)
  * whether the contents lie one after the other in `content`.
  */
 static grove_status check_operations(grove__events *events, uint32_t event_count,
+                                     size_t content_bytes_max,
                                      const grove_document_type *type,
                                      grove_error *error_out)
 {
@@ -277,7 +278,7 @@ static grove_status check_operations(grove__events *events, uint32_t event_count
         if (item->count > next_border(&walk, at, event_count) - at) {
             return fail_operations(type, error_out, "one reaches across a border");
         }
-        if (item->content.size > GROVE_CONTENT_BYTES_MAX) {
+        if (item->content.size > content_bytes_max) {
             return fail_operations(type, error_out, "a content that is too large");
         }
         if (item->content.size == 0) {
@@ -306,13 +307,13 @@ static bool has_frame(const grove__block *block, uint8_t id)
 }
 
 static grove_status decode_operations(const grove__block *block, grove_buffer *buffer,
-                                      const grove_document_type *type,
+                                      const grove_document_type *type, bool has_contents,
                                       grove__events *events, grove_error *error_out)
 {
-    grove_type_frames frames;
+    grove_type_frames frames = {.is_content_left_out = !has_contents};
     grove_status status = grove__block_frame_view(block, GROVE__FRAME_OPERATIONS, buffer,
                                                   &frames.structure, error_out);
-    if (status == GROVE_OK && has_frame(block, GROVE__FRAME_CONTENT)) {
+    if (status == GROVE_OK && has_contents && has_frame(block, GROVE__FRAME_CONTENT)) {
         status = grove__block_frame_decode(block, GROVE__FRAME_CONTENT, &events->content,
                                            error_out);
     }
@@ -328,7 +329,9 @@ static grove_status decode_operations(const grove__block *block, grove_buffer *b
     status = type->operations_decode(type, frames, block->event_count,
                                      &events->operations, &events->scratch, error_out);
     if (status == GROVE_OK) {
-        status = check_operations(events, block->event_count, type, error_out);
+        status =
+            check_operations(events, block->event_count,
+                             has_contents ? GROVE_CONTENT_BYTES_MAX : 0, type, error_out);
     }
     return status;
 }
@@ -346,7 +349,8 @@ grove_status grove__batch_decode(const grove__block *block,
         status = decode_graph(block, &buffer, events, error_out);
     }
     if (status == GROVE_OK && (parts & GROVE__DECODE_OPERATIONS) != 0) {
-        status = decode_operations(block, &buffer, type, events, error_out);
+        bool has_contents = (parts & GROVE__DECODE_CONTENTS) != 0;
+        status = decode_operations(block, &buffer, type, has_contents, events, error_out);
     }
     if (status == GROVE_OK && (parts & GROVE__DECODE_TIMESTAMPS) != 0) {
         status = decode_times(block, &buffer, events, error_out);

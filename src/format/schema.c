@@ -431,6 +431,10 @@ static grove_status survey(const grove_document_type *type, grove_type_frames fr
     if (!grove_reader_done(&reader)) {
         return fail_structure(error_out, reader.offset, "bytes after the last column");
     }
+    if (frames.is_content_left_out) {
+        layout->scratch = 0;
+        return GROVE_OK;
+    }
     if (layout->content != frames.content.size) {
         return grove__fail_at(error_out, GROVE_CORRUPT, 0,
                               "content: %zu bytes, where the operations have %llu",
@@ -444,6 +448,7 @@ typedef struct schema_decoder {
     const grove_schema *schema;
     frame_layout *layout;
     grove_bytes structure;
+    bool has_contents;
     uint64_t position;
     const uint8_t *content;
     uint8_t *scratch;
@@ -491,6 +496,9 @@ static grove_operation next_operation(schema_decoder *decoder, uint32_t number)
         uint64_t step = next_number(decoder, &decoder->layout->positions, NULL);
         decoder->position += (step & 1) == 0 ? step >> 1 : ~(step >> 1);
         operation.position = decoder->position;
+    }
+    if (!decoder->has_contents) {
+        return operation;
     }
     if (is_bare(kind)) {
         size_t *column = &decoder->layout->columns[column_of(number, 0)];
@@ -541,8 +549,12 @@ grove_status grove_schema_operations_decode(
         !reserve(scratch_out, (size_t)layout.scratch, &scratch)) {
         return grove__fail_memory(error_out);
     }
-    schema_decoder decoder = {type->schema,        &layout, frames.structure, 0,
-                              frames.content.data, scratch};
+    schema_decoder decoder = {.schema = type->schema,
+                              .layout = &layout,
+                              .structure = frames.structure,
+                              .has_contents = !frames.is_content_left_out,
+                              .content = frames.content.data,
+                              .scratch = scratch};
     status = fill_operations(&decoder, (grove_operation *)(void *)items, event_count,
                              error_out);
     if (status == GROVE_OK) {

@@ -43,10 +43,10 @@ grove_status grove__text_operations_encode(grove_operations operations,
 /*
  * Appends the operations, grove_operation records with O1 to O3, to
  * `operations_out`; their contents lie one after the other in
- * `frames.content`. About 32 bytes are allocated for each byte of structure at
- * most. GROVE_CORRUPT: anything that encode would not have written, with its
- * offset in the frame that the message names; GROVE_NO_MEMORY. The buffer's
- * contents are then as they were.
+ * `frames.content`, or are empty where that was left out. About 32 bytes are
+ * allocated for each byte of structure at most. GROVE_CORRUPT: anything that
+ * encode would not have written, with its offset in the frame that the message
+ * names; GROVE_NO_MEMORY. The buffer's contents are then as they were.
  */
 grove_status grove__text_operations_decode(grove_type_frames frames, uint64_t event_count,
                                            grove_buffer *operations_out,

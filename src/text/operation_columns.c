@@ -149,6 +149,7 @@ struct decoder {
     uint64_t cursor;
     uint64_t events_left;
     /* What of the content no insertion has taken yet. */
+    bool has_content;
     grove_bytes content;
     size_t points_left;
     /* The first fault, and the column at whose reader it was found. */
@@ -241,10 +242,14 @@ static bool move_cursor(struct decoder *decoder, uint8_t head)
     return true;
 }
 
-/* The next `count` code points of the content. */
+/* The next `count` code points of the content, or nothing where it was left
+ * out. */
 static bool take_content(struct decoder *decoder, uint32_t count,
                          grove_bytes *content_out)
 {
+    if (!decoder->has_content) {
+        return true;
+    }
     if (count > decoder->points_left) {
         fail_column(decoder, HEADS, "more is inserted than the content has");
         return false;
@@ -329,7 +334,9 @@ grove_status grove__text_operations_decode(grove_type_frames frames, uint64_t ev
     if (event_count > GROVE_BATCH_EVENTS_MAX) {
         return fail_structure(error_out, 0, "more events than GROVE_BATCH_EVENTS_MAX");
     }
-    struct decoder decoder = {.events_left = event_count, .content = frames.content};
+    struct decoder decoder = {.events_left = event_count,
+                              .has_content = !frames.is_content_left_out,
+                              .content = frames.content};
     grove_status status = open_columns(&decoder, frames.structure, error_out);
     if (status != GROVE_OK) {
         return status;

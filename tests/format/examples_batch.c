@@ -151,7 +151,7 @@ void check_schema_example(grove_bytes page)
                  GROVE_OK);
     assert_bytes(grove_buffer_view(&buffers.structure), page);
     assert_bytes(grove_buffer_view(&buffers.content), grove_bytes_of(SCHEMA_CONTENT));
-    const grove_type_frames frames = {page, grove_bytes_of(SCHEMA_CONTENT)};
+    const grove_type_frames frames = {page, grove_bytes_of(SCHEMA_CONTENT), false};
     cr_assert_eq(
         grove_schema_operations_decode(type, frames, COUNT, &decoded, &scratch, NULL),
         GROVE_OK);
@@ -173,7 +173,7 @@ void check_schema_content_example(grove_bytes page)
 
 void check_bad_schema_example(grove_bytes page)
 {
-    const grove_type_frames frames = {page, {NULL, 0}};
+    const grove_type_frames frames = {page, {NULL, 0}, false};
     grove_buffer decoded;
     grove_buffer scratch;
     grove_error error;

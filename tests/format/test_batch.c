@@ -82,36 +82,83 @@ Test(batch, a_decoded_list_goes_on_as_the_one_it_was)
     }
 }
 
+/* What of a list a decoder was asked for, and nothing else. */
+static void check_parts(grove__events *events, uint32_t parts, grove__events *part)
+{
+    bool has_graph = (parts & GROVE__DECODE_GRAPH) != 0;
+    bool has_operations = (parts & GROVE__DECODE_OPERATIONS) != 0;
+    bool has_contents = (parts & GROVE__DECODE_CONTENTS) != 0;
+    bool has_times = (parts & GROVE__DECODE_TIMESTAMPS) != 0;
+    cr_assert_eq(part->count, events->count);
+    cr_assert_eq(part->id_run_count, has_graph ? events->id_run_count : 0);
+    cr_assert_eq(part->parent_run_count, has_graph ? events->parent_run_count : 0);
+    cr_assert_eq(part->time_run_count, has_times ? events->time_run_count : 0);
+    grove_operations all = grove__events_operations(events);
+    grove_operations some = grove__events_operations(part);
+    cr_assert_eq(some.count, has_operations ? all.count : 0);
+    for (size_t index = 0; index < some.count; index++) {
+        grove_operation expected = all.items[index];
+        expected.content = has_contents ? expected.content : (grove_bytes){NULL, 0};
+        test_operation_check_equal(&some.items[index], &expected, index);
+    }
+    bool has_bytes = part->content.size + part->scratch.size > 0;
+    cr_assert_eq(has_bytes, has_operations && has_contents);
+}
+
 Test(batch, parts_are_read_without_the_others)
 {
     test_random random = test_random_of("parts_are_read_without_the_others");
-    test_history history = test_history_generate(&random, &test_type_typing, 200);
+    for (size_t number = 0; number < sizeof TYPES / sizeof *TYPES; number++) {
+        test_history history = test_history_generate(&random, TYPES[number], 200);
+        grove__events events;
+        grove__events part;
+        grove_buffer block;
+        grove_error error;
+        grove__events_init(&events, &grove__allocator_system);
+        grove_buffer_init(&block, &grove__allocator_system);
+        test_history_append(&history, 0, history.count, &events);
+        encode(&events, history.type, history.reach, RAW, &block);
+        for (uint32_t parts = 0; parts <= GROVE__DECODE_ALL; parts++) {
+            grove__events_init(&part, &grove__allocator_system);
+            cr_assert_eq(
+                decode(grove_buffer_view(&block), history.type, parts, &part, &error),
+                GROVE_OK);
+            check_parts(&events, parts, &part);
+            grove__events_release(&part);
+        }
+        grove_buffer_release(&block);
+        grove__events_release(&events);
+        test_history_free(&history);
+    }
+}
+
+Test(batch, a_content_that_nobody_asks_for_is_not_touched)
+{
     grove__events events;
-    grove__events part;
     grove_buffer block;
+    grove__block opened;
+    grove__batch_header header;
     grove_error error;
     grove__events_init(&events, &grove__allocator_system);
-    grove__events_init(&part, &grove__allocator_system);
     grove_buffer_init(&block, &grove__allocator_system);
-    test_history_append(&history, 0, history.count, &events);
-    encode(&events, history.type, history.reach, RAW, &block);
-    for (uint32_t parts = 0; parts <= GROVE__DECODE_ALL; parts++) {
-        bool has_graph = (parts & GROVE__DECODE_GRAPH) != 0;
-        bool has_operations = (parts & GROVE__DECODE_OPERATIONS) != 0;
-        bool has_times = (parts & GROVE__DECODE_TIMESTAMPS) != 0;
-        cr_assert_eq(
-            decode(grove_buffer_view(&block), history.type, parts, &part, &error),
-            GROVE_OK);
-        cr_assert_eq(part.count, 200);
-        cr_assert_eq(part.id_run_count, has_graph ? events.id_run_count : 0);
-        cr_assert_eq(part.parent_run_count, has_graph ? events.parent_run_count : 0);
-        cr_assert_eq(part.time_run_count, has_times ? events.time_run_count : 0);
-        cr_assert_eq(part.operations.size, has_operations ? events.operations.size : 0);
-    }
+    append(&events, id_of("a", 0), NULL, 0,
+           (grove_operation){TEST_TYPING_INSERT, 3, 9, grove_bytes_of("abc")});
+    encode(&events, &test_type_typing, 0, RAW, &block);
+    cr_assert_eq(grove__batch_open(grove_buffer_view(&block), &opened, &header, NULL),
+                 GROVE_OK);
+    cr_assert_eq(opened.frames[2].id, GROVE__FRAME_CONTENT);
+    size_t content = opened.frames[2].offset;
+    block.data[content] ^= 1;
+    uint32_t parts = GROVE__DECODE_ALL & ~(uint32_t)GROVE__DECODE_CONTENTS;
+    cr_assert_eq(decode(grove_buffer_view(&block), &test_type_typing, GROVE__DECODE_ALL,
+                        &events, &error),
+                 GROVE_CORRUPT);
+    cr_assert_eq(
+        decode(grove_buffer_view(&block), &test_type_typing, parts, &events, &error),
+        GROVE_OK);
+    cr_assert_eq(events.count, 3);
     grove_buffer_release(&block);
     grove__events_release(&events);
-    grove__events_release(&part);
-    test_history_free(&history);
 }
 
 static grove_operation typed(const char *text)

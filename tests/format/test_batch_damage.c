@@ -386,14 +386,20 @@ static grove_status lying_decode(const grove_document_type *type,
     return operations_out->failed ? GROVE_NO_MEMORY : GROVE_OK;
 }
 
-static grove_status decode_lying(grove_bytes block, grove__events *events,
-                                 size_t operations)
+static grove_status decode_lying_parts(grove_bytes block, uint32_t parts,
+                                       grove__events *events, size_t operations)
 {
     grove_document_type type = test_type_typing;
     grove_error error;
     type.operations_decode = lying_decode;
     lying_count = operations;
-    return decode(block, &type, GROVE__DECODE_ALL, events, &error);
+    return decode(block, &type, parts, events, &error);
+}
+
+static grove_status decode_lying(grove_bytes block, grove__events *events,
+                                 size_t operations)
+{
+    return decode_lying_parts(block, GROVE__DECODE_ALL, events, operations);
 }
 
 Test(batch_damage, a_type_whose_operations_do_not_fit_the_events_is_corrupt)
@@ -450,6 +456,27 @@ Test(batch_damage, content_that_no_operation_has_does_not_shift_what_comes_after
     grove_operations operations = grove__events_operations(&events);
     cr_assert_eq(operations.count, 2);
     cr_assert(grove__bytes_equal(operations.items[1].content, grove_bytes_of("x")));
+    grove_buffer_release(&block);
+    grove__events_release(&events);
+}
+
+Test(batch_damage, a_type_that_gives_contents_which_were_left_out_is_corrupt)
+{
+    grove__events events;
+    grove_buffer block;
+    grove__events_init(&events, &grove__allocator_system);
+    grove_buffer_init(&block, &grove__allocator_system);
+    append(&events, id_of("a", 0), NULL, 0,
+           (grove_operation){TEST_TYPING_INSERT, 3, 9, grove_bytes_of("abc")});
+    encode(&events, &test_type_typing, 0, RAW, &block);
+    lying_operations[0] =
+        (grove_operation){TEST_TYPING_INSERT, 3, 9, grove_bytes_of("abc")};
+    uint32_t parts = GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS;
+    cr_assert_eq(decode_lying_parts(grove_buffer_view(&block), parts, &events, 1),
+                 GROVE_CORRUPT);
+    lying_operations[0].content.size = 0;
+    cr_assert_eq(decode_lying_parts(grove_buffer_view(&block), parts, &events, 1),
+                 GROVE_OK);
     grove_buffer_release(&block);
     grove__events_release(&events);
 }

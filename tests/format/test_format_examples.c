@@ -289,7 +289,7 @@ enum { TEXT_OPERATION_COUNT = sizeof TEXT_OPERATIONS / sizeof *TEXT_OPERATIONS }
 static grove_status decode_text(grove_bytes structure, grove_bytes content,
                                 uint64_t events, grove_buffer *operations)
 {
-    const grove_type_frames frames = {structure, content};
+    const grove_type_frames frames = {structure, content, false};
     grove_buffer scratch;
     grove_buffer_init(&scratch, &grove__allocator_system);
     grove_status status = grove_type_text()->operations_decode(
@@ -346,7 +346,7 @@ static const char GRUEN[] = "Gr\xc3\xbcn";
 static void check_text_state(grove_bytes page)
 {
     const grove_document_type *type = grove_type_text();
-    const grove_type_frames frames = {page, grove_bytes_of(GRUEN)};
+    const grove_type_frames frames = {page, grove_bytes_of(GRUEN), false};
     grove_type_buffers buffers = {.structure_cut_count = 0};
     void *state = NULL;
     grove_buffer_init(&buffers.structure, &grove__allocator_system);

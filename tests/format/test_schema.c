@@ -47,7 +47,7 @@ static grove_status decode_frames(schema_stage *stage, grove_bytes structure,
     grove_buffer_reset(&stage->operations);
     grove_buffer_reset(&stage->scratch);
     return grove_schema_operations_decode(
-        stage->type, (grove_type_frames){structure, content}, event_count,
+        stage->type, (grove_type_frames){structure, content, false}, event_count,
         &stage->operations, &stage->scratch, &stage->error);
 }
 
@@ -65,6 +65,29 @@ static void check_decoded(const schema_stage *stage, const grove_operation *item
     cr_assert_eq(stage->operations.size, count * sizeof *items);
     for (size_t index = 0; index < count; index++) {
         test_operation_check_equal(&decoded[index], &items[index], index);
+    }
+}
+
+/* The same operations come without their contents. */
+static void check_without_contents(schema_stage *stage, const grove_operation *items,
+                                   size_t count)
+{
+    grove_type_frames frames = {
+        grove_buffer_view(&stage->buffers.structure), {NULL, 0}, true};
+    grove_buffer_reset(&stage->operations);
+    grove_buffer_reset(&stage->scratch);
+    cr_assert_eq(grove_schema_operations_decode(stage->type, frames, count,
+                                                &stage->operations, &stage->scratch,
+                                                &stage->error),
+                 GROVE_OK);
+    const grove_operation *decoded =
+        (const grove_operation *)(void *)stage->operations.data;
+    cr_assert_eq(stage->operations.size, count * sizeof *items);
+    cr_assert_eq(stage->scratch.size, 0);
+    for (size_t index = 0; index < count; index++) {
+        grove_operation expected = items[index];
+        expected.content = (grove_bytes){NULL, 0};
+        test_operation_check_equal(&decoded[index], &expected, index);
     }
 }
 
@@ -91,6 +114,7 @@ Test(schema, operations_of_all_kinds_round_trip)
         cr_assert_eq(encode(&stage, items, count), GROVE_OK);
         cr_assert_eq(decode(&stage, count), GROVE_OK);
         check_decoded(&stage, items, count);
+        check_without_contents(&stage, items, count);
         size_t last = 0;
         for (size_t cut = 0; cut < stage.buffers.structure_cut_count; cut++) {
             cr_assert_gt(stage.buffers.structure_cuts[cut], last);

@@ -26,11 +26,11 @@ static void buffers_release(grove_type_buffers *buffers)
 static grove_type_frames frames_of(const grove_type_buffers *buffers)
 {
     return (grove_type_frames){grove_buffer_view(&buffers->structure),
-                               grove_buffer_view(&buffers->content)};
+                               grove_buffer_view(&buffers->content), false};
 }
 
-/* Decodes and compares. */
-static void assert_decodes(grove_type_frames frames, const history *expected)
+/* Decodes and compares, with or without contents. */
+static void assert_decodes_to(grove_type_frames frames, const history *expected)
 {
     grove_buffer decoded;
     grove_error error = {GROVE_OK, 0, ""};
@@ -42,9 +42,21 @@ static void assert_decodes(grove_type_frames frames, const history *expected)
     cr_assert_eq(decoded.size, expected->count * sizeof(grove_operation));
     const grove_operation *operations = (const grove_operation *)(void *)decoded.data;
     for (size_t index = 0; index < expected->count; index++) {
-        assert_operation(&operations[index], &expected->items[index]);
+        grove_operation item = expected->items[index];
+        if (frames.is_content_left_out) {
+            item.content = (grove_bytes){NULL, 0};
+        }
+        assert_operation(&operations[index], &item);
     }
     grove_buffer_release(&decoded);
+}
+
+static void assert_decodes(grove_type_frames frames, const history *expected)
+{
+    assert_decodes_to(frames, expected);
+    frames.content = (grove_bytes){NULL, 0};
+    frames.is_content_left_out = true;
+    assert_decodes_to(frames, expected);
 }
 
 static void assert_round_trip(const history *list)
@@ -161,6 +173,29 @@ Test(operation_columns, no_operations_are_no_bytes)
     buffers_release(&buffers);
 }
 
+/* Whatever passes without its content is as long as was said, and it passes
+ * when the whole does. */
+static void decode_without_content(grove_bytes structure, uint64_t events,
+                                   grove_status with_content)
+{
+    grove_type_frames frames = {structure, {NULL, 0}, true};
+    grove_buffer decoded;
+    grove_buffer_init(&decoded, &grove__allocator_system);
+    grove_status status = grove__text_operations_decode(frames, events, &decoded, NULL);
+    cr_assert(status == GROVE_OK ||
+              (status == GROVE_CORRUPT && with_content == GROVE_CORRUPT));
+    const grove_operation *operations = (const grove_operation *)(void *)decoded.data;
+    size_t count = decoded.size / sizeof *operations;
+    cr_assert_leq(count, structure.size);
+    for (size_t index = 0; index < count; index++) {
+        cr_assert_eq(operations[index].content.size, 0);
+        cr_assert_leq(operations[index].count, events);
+        events -= operations[index].count;
+    }
+    cr_assert(status != GROVE_OK || events == 0);
+    grove_buffer_release(&decoded);
+}
+
 /* Copies of exactly the frames' sizes, so that a sanitizer sees every read
  * outside. */
 static grove_status decode_copy(grove_bytes structure, grove_bytes content,
@@ -176,9 +211,10 @@ static grove_status decode_copy(grove_bytes structure, grove_bytes content,
     if (content.size > 0) {
         memcpy(second, content.data, content.size);
     }
-    grove_type_frames frames = {{first, structure.size}, {second, content.size}};
+    grove_type_frames frames = {{first, structure.size}, {second, content.size}, false};
     size_t size = decoded->size;
     grove_status status = grove__text_operations_decode(frames, events, decoded, error);
+    decode_without_content(frames.structure, events, status);
     if (status == GROVE_OK) {
         /* Whatever passes is well-formed, takes up the content and has as many
          * events as was said. */
@@ -300,7 +336,7 @@ Test(operation_columns, a_batch_has_no_more_events_than_the_limit)
         grove_buffer_append(&structure, sizes_and_head, sizeof sizes_and_head);
         grove__column_put(&structure, &structure, events - 1 - 31);
         cr_assert_eq(structure.size, sizeof sizes_and_head + 5);
-        grove_type_frames frames = {grove_buffer_view(&structure), {NULL, 0}};
+        grove_type_frames frames = {grove_buffer_view(&structure), {NULL, 0}, false};
         grove_status status =
             grove__text_operations_decode(frames, events, &decoded, &error);
         cr_assert_eq(status, events <= GROVE_BATCH_EVENTS_MAX ? GROVE_OK : GROVE_CORRUPT);

@@ -106,7 +106,8 @@ Test(state, a_state_comes_back_from_its_frames)
                          text_type()->state_bytes(text_type(), state));
             if (pass == 0) {
                 grove_type_frames frames = {grove_buffer_view(&buffers[0].structure),
-                                            grove_buffer_view(&buffers[0].content)};
+                                            grove_buffer_view(&buffers[0].content),
+                                            false};
                 cr_assert_eq(text_type()->state_decode(text_type(),
                                                        &grove__allocator_system, frames,
                                                        &again, NULL),
@@ -156,7 +157,8 @@ Test(state, frames_that_contradict_themselves_are_corrupt)
         grove_error error = {GROVE_OK, 12345, ""};
         grove_type_frames frames = {
             {(const uint8_t *)cases[index].structure, cases[index].structure_bytes},
-            grove_bytes_of(cases[index].content)};
+            grove_bytes_of(cases[index].content),
+            false};
         cr_assert_eq(text_type()->state_decode(text_type(), &grove__allocator_system,
                                                frames, &state, &error),
                      GROVE_CORRUPT, "case %zu", index);
@@ -190,7 +192,7 @@ Test(state, every_function_without_memory_says_so_and_leaks_nothing)
         }
         if (status == GROVE_OK) {
             grove_type_frames frames = {grove_buffer_view(&buffers.structure),
-                                        grove_buffer_view(&buffers.content)};
+                                        grove_buffer_view(&buffers.content), false};
             status = text_type()->state_decode(text_type(), &faulty.allocator, frames,
                                                &again, NULL);
             cr_assert_eq(status == GROVE_OK, again != NULL);

@@ -149,7 +149,7 @@ static void assert_trace(const char *name, uint64_t events)
         type->operations_encode(type, history_view(&import.list), &buffers, NULL),
         GROVE_OK);
     grove_type_frames frames = {grove_buffer_view(&buffers.structure),
-                                grove_buffer_view(&buffers.content)};
+                                grove_buffer_view(&buffers.content), false};
     cr_assert_eq(
         type->operations_decode(type, frames, events, &decoded, &scratch, &error),
         GROVE_OK, "%s", error.message);

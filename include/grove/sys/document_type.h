@@ -54,6 +54,9 @@ typedef struct grove_operations {
 typedef struct grove_type_frames {
     grove_bytes structure;
     grove_bytes content;
+    /* Only operations_decode sees this set: `content` is empty because nobody
+     * asked for it. See there. */
+    bool is_content_left_out;
 } grove_type_frames;
 
 /*
@@ -206,6 +209,12 @@ struct grove_document_type {
      * GROVE_CORRUPT. Contents point into `frames.content`, or into
      * `scratch_out`, which has to live as long; a type that appends to it
      * reserves all it needs before it takes a pointer.
+     *
+     * Merging needs kinds, counts and positions, but no contents. Where
+     * `frames.is_content_left_out` is set, the operations are the same but
+     * for their contents, which have to be empty, also those that come from
+     * `frames.structure`; what can only be checked against the content then
+     * goes unchecked.
      */
     grove_status (*operations_decode)(const grove_document_type *type,
                                       grove_type_frames frames, uint64_t event_count,
