@@ -1,6 +1,6 @@
 /*
  * The operations of a list of events and their contents, for those who build
- * a list: events.c, events_join.c and batch.c.
+ * a list: events.c and batch_operations.c.
  */
 #ifndef GROVE_FORMAT_EVENT_OPERATIONS_H
 #define GROVE_FORMAT_EVENT_OPERATIONS_H
