@@ -30,7 +30,7 @@ void grove__merge_init(grove__merge *merge, const grove_allocator *allocator)
 {
     *merge = (grove__merge){.search_events = SEARCH_EVENTS};
     grove_buffer_init(&merge->version, allocator);
-    grove__order_init(&merge->order, allocator);
+    grove__plan_init(&merge->plan, allocator);
 }
 
 static void free_walker(grove__merge *merge, const grove_document_type *type)
@@ -47,7 +47,7 @@ void grove__merge_release(grove__merge *merge, const grove_document_type *type)
     const grove_allocator *allocator = merge->version.allocator;
     free_walker(merge, type);
     grove_buffer_release(&merge->version);
-    grove__order_release(&merge->order);
+    grove__plan_release(&merge->plan);
     grove__range_list_release(&merge->critical, allocator);
 }
 
@@ -101,31 +101,37 @@ static grove_status begin_at(merge_work *work, uint64_t base, grove_error *error
     return base == 0 ? GROVE_OK : set_version(merge, base - 1, error_out);
 }
 
-/* Makes the version that the walker looks from that of an event's parents. */
-static grove_status move_to(merge_work *work, grove__frontier parents,
-                            grove_error *error_out)
+/* Takes events out of the version that the walker looks from, and others in. */
+static grove_status move(merge_work *work, grove__ranges leave, grove__ranges enter,
+                         grove_error *error_out)
 {
     const grove_document_type *type = work->document->type;
     void *walker = work->merge->walker;
-    grove__frontier version = version_of(work->merge);
-    if (version.count == parents.count &&
-        (version.count == 0 || memcmp(version.clocks, parents.clocks,
-                                      version.count * sizeof *version.clocks) == 0)) {
-        return GROVE_OK;
-    }
-    grove__ranges leave;
-    grove__ranges enter;
-    grove_status status = grove__difference_find(&work->document->walk, version, parents,
-                                                 &leave, &enter, error_out);
-    for (size_t index = leave.count; status == GROVE_OK && index > 0; index--) {
-        status = type->merge->walker_retreat(type, walker, leave.items[index - 1].from,
-                                             leave.items[index - 1].end, error_out);
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < leave.count; index++) {
+        status = type->merge->walker_retreat(type, walker, leave.items[index].from,
+                                             leave.items[index].end, error_out);
     }
     for (size_t index = 0; status == GROVE_OK && index < enter.count; index++) {
         status = type->merge->walker_advance(type, walker, enter.items[index].from,
                                              enter.items[index].end, error_out);
     }
     return status;
+}
+
+/* Makes that version the one of an event's parents. */
+static grove_status move_to_parents(merge_work *work, uint64_t clock,
+                                    grove_error *error_out)
+{
+    uint64_t before;
+    grove__ranges leave;
+    grove__ranges enter;
+    grove__frontier parents =
+        grove__graph_parents(&work->document->graph, clock, &before);
+    grove_status status =
+        grove__difference_find(&work->document->walk, version_of(work->merge), parents,
+                               &leave, &enter, error_out);
+    return status == GROVE_OK ? move(work, leave, enter, error_out) : status;
 }
 
 /* --- operations --- */
@@ -254,13 +260,13 @@ static grove_operation slice(const merge_work *work, const placed *item, uint64_
 
 /* --- events --- */
 
-/* Applies a chain of events, of which the first has the parents. */
-static grove_status walk_chain(merge_work *work, grove__range chain,
-                               grove__frontier parents, grove_buffer *edits,
+/* Applies a chain of events, from the version of its parents; silently when
+ * `edits` is NULL. */
+static grove_status walk_chain(merge_work *work, grove__range chain, grove_buffer *edits,
                                grove_error *error_out)
 {
     const grove_document_type *type = work->document->type;
-    grove_status status = move_to(work, parents, error_out);
+    grove_status status = GROVE_OK;
     for (uint64_t clock = chain.from; status == GROVE_OK && clock < chain.end;) {
         grove_operation operation =
             slice(work, find_operation(work, clock), clock, chain.end);
@@ -268,37 +274,41 @@ static grove_status walk_chain(merge_work *work, grove__range chain,
                                            edits, error_out);
         clock += operation.count;
     }
-    return status == GROVE_OK ? set_version(work->merge, chain.end - 1, error_out)
-                              : status;
+    return status;
 }
 
-/* Applies the events of some ranges, silently when `edits` is NULL. */
-static grove_status walk_events(merge_work *work, grove__ranges events,
-                                grove_buffer *edits, grove_error *error_out)
+/*
+ * Applies the events of a range, those of `merged` with edits and before them
+ * the others. They are all that come after the walker's base, or, when it
+ * `goes_on`, after what it holds.
+ */
+static grove_status walk_events(merge_work *work, grove__range events,
+                                grove__range merged, bool goes_on, grove_error *error_out)
 {
-    const grove__graph *graph = &work->document->graph;
-    grove__order *order = &work->merge->order;
-    if (events.count == 0) {
-        return GROVE_OK;
-    }
-    grove_status status = grove__order_make_by_branch(order, graph, events, error_out);
-    size_t run = status == GROVE_OK ? grove__graph_find(graph, events.items[0].from) : 0;
-    for (size_t index = 0; status == GROVE_OK && index < order->ranges.count; index++) {
-        grove__range range = order->ranges.items[index];
-        while (status == GROVE_OK && range.from < range.end) {
-            run = grove__graph_find_near(graph, range.from, run);
-            grove__graph_view view = grove__graph_run_at(graph, run);
-            uint64_t before = range.from - 1;
-            grove__frontier parents = view.parents;
-            if (range.from > view.from) {
-                parents = (grove__frontier){&before, 1};
-            }
-            grove__range chain = {range.from, grove__min_u64(view.end, range.end)};
-            status = walk_chain(work, chain, parents, edits, error_out);
-            range.from = chain.end;
+    grove__plan *plan = &work->merge->plan;
+    grove__plan_step step;
+    grove_status status = grove__plan_begin(
+        plan, &work->document->graph, (grove__ranges){&events, events.from < events.end},
+        merged, error_out);
+    while (status == GROVE_OK) {
+        status = grove__plan_next(plan, &step, error_out);
+        if (status == GROVE_NONE) {
+            break;
+        }
+        if (status == GROVE_OK) {
+            status = goes_on ? move_to_parents(work, step.events.from, error_out)
+                             : move(work, step.leave, step.enter, error_out);
+        }
+        if (status == GROVE_OK) {
+            status = walk_chain(work, step.events, step.is_new ? &work->edits : NULL,
+                                error_out);
+        }
+        if (status == GROVE_OK) {
+            status = set_version(work->merge, step.events.end - 1, error_out);
         }
     }
-    return status;
+    work->merge->end = grove__max_u64(work->merge->end, events.end);
+    return status == GROVE_NONE ? GROVE_OK : status;
 }
 
 /* Makes edits of operations as they are: nothing is concurrent with them. */
@@ -311,33 +321,6 @@ static grove_status copy_events(merge_work *work, uint64_t from, uint64_t end,
         from += operation.count;
     }
     return work->edits.failed ? grove__fail_memory(error_out) : GROVE_OK;
-}
-
-/* Lets the walker see again what the state has, from `from` to the job's
- * events and after them. */
-static grove_status see_again(merge_work *work, uint64_t from, grove_error *error_out)
-{
-    const grove__merge_job *job = work->job;
-    grove__range ranges[2];
-    size_t count = 0;
-    if (from < job->from) {
-        ranges[count++] = (grove__range){from, job->from};
-    }
-    if (job->end < work->document->graph.end) {
-        ranges[count++] = (grove__range){job->end, work->document->graph.end};
-        work->merge->end = work->document->graph.end;
-    }
-    return walk_events(work, (grove__ranges){ranges, count}, NULL, error_out);
-}
-
-/* Merges the job's events from `from` to `end` - 1, which begin a zone, or
- * come after what the walker holds. */
-static grove_status merge_zone(merge_work *work, uint64_t from, uint64_t end,
-                               grove_error *error_out)
-{
-    grove__range zone = {from, end};
-    work->merge->end = grove__max_u64(work->merge->end, end);
-    return walk_events(work, (grove__ranges){&zone, 1}, &work->edits, error_out);
 }
 
 /* --- the plan --- */
@@ -391,60 +374,77 @@ static grove_status find_critical(merge_work *work, grove_error *error_out)
 /* Goes on with a warm walker: all of the job's events are one zone. */
 static grove_status merge_warm(merge_work *work, grove_error *error_out)
 {
-    uint64_t from = work->merge->end;
+    grove__range events = {work->merge->end, work->document->graph.end};
+    grove__range merged = {work->job->from, work->job->end};
     work->merge->is_warm = false;
-    grove_status status = gather(work, from, error_out);
-    if (status == GROVE_OK) {
-        status = see_again(work, from, error_out);
-    }
-    if (status == GROVE_OK) {
-        status = merge_zone(work, work->job->from, work->job->end, error_out);
-    }
-    return status;
+    grove_status status = gather(work, events.from, error_out);
+    return status == GROVE_OK ? walk_events(work, events, merged, true, error_out)
+                              : status;
 }
 
-/* Merges zone by zone, from the newest critical clock at or before. */
-static grove_status merge_zones(merge_work *work, grove_error *error_out)
+/* Merges the job's events together with all since the newest critical clock at
+ * or before them, up to `end`: the first zone, of which some is known. */
+static grove_status merge_first_zone(merge_work *work, uint64_t base, uint64_t end,
+                                     grove_error *error_out)
 {
-    const grove__merge_job *job = work->job;
+    grove__range merged = {work->job->from, grove__min_u64(work->job->end, end)};
+    grove_status status = begin_at(work, base, error_out);
+    return status == GROVE_OK
+               ? walk_events(work, (grove__range){base, end}, merged, false, error_out)
+               : status;
+}
+
+/* Merges the job's events from `clock` on, which is critical, zone by zone. */
+static grove_status merge_zones(merge_work *work, uint64_t clock, grove_error *error_out)
+{
     const grove__range_list *critical = &work->merge->critical;
-    uint64_t base = grove__min_u64(job->from, critical->items[0].end - 1);
-    bool is_one_zone = job->end < work->document->graph.end;
-    grove_status status = gather(work, base, error_out);
-    uint64_t clock = job->from;
-    if (status == GROVE_OK && (base < clock || is_one_zone)) {
-        status = begin_at(work, base, error_out);
-        if (status == GROVE_OK) {
-            status = see_again(work, base, error_out);
-        }
-    }
+    uint64_t end = work->job->end;
+    grove_status status = GROVE_OK;
     size_t at = 0;
-    while (status == GROVE_OK && clock < job->end) {
-        while (at < critical->count && critical->items[at].end <= clock) {
+    while (status == GROVE_OK && clock < end) {
+        while (critical->items[at].end <= clock) {
             at++;
         }
-        bool is_critical =
-            !is_one_zone && at < critical->count && critical->items[at].from <= clock;
-        uint64_t last = is_critical ? critical->items[at].end - 1 : clock;
-        if (last > clock) {
-            last = grove__min_u64(last, job->end);
+        uint64_t last = grove__min_u64(critical->items[at].end - 1, end);
+        if (clock < last) {
             status = copy_events(work, clock, last, error_out);
             clock = last;
             continue;
         }
-        size_t next = at + (is_critical ? 1 : 0);
-        uint64_t end = is_one_zone || next >= critical->count
-                           ? job->end
-                           : grove__min_u64(critical->items[next].from, job->end);
-        if (is_critical) {
-            status = begin_at(work, clock, error_out);
-        }
+        bool is_last = at + 1 == critical->count;
+        uint64_t next = is_last ? end : grove__min_u64(critical->items[at + 1].from, end);
+        grove__range zone = {clock, next};
+        status = begin_at(work, clock, error_out);
         if (status == GROVE_OK) {
-            status = merge_zone(work, clock, end, error_out);
+            status = walk_events(work, zone, zone, false, error_out);
         }
-        clock = end;
+        clock = next;
     }
     return status;
+}
+
+/* Merges with an empty walker, from the newest critical clock on. */
+static grove_status merge_cold(merge_work *work, grove_error *error_out)
+{
+    const grove__merge_job *job = work->job;
+    const grove__range_list *critical = &work->merge->critical;
+    uint64_t graph_end = work->document->graph.end;
+    grove_status status = find_critical(work, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    uint64_t base = grove__min_u64(job->from, critical->items[0].end - 1);
+    status = gather(work, base, error_out);
+    uint64_t clock = job->from;
+    if (status == GROVE_OK && (base < job->from || job->end < graph_end)) {
+        clock = graph_end;
+        if (job->end == graph_end && critical->count > 1) {
+            clock = critical->items[1].from;
+        }
+        status = merge_first_zone(work, base, clock, error_out);
+    }
+    return status == GROVE_OK && clock < job->end ? merge_zones(work, clock, error_out)
+                                                  : status;
 }
 
 void grove__document_report(grove_document *document, grove_operations operations)
@@ -503,10 +503,7 @@ grove_status grove__document_merge(grove_document *document, grove__txn *txn,
         merge->is_warm = false;
         merge->end = 0;
         merge->search_events = SEARCH_EVENTS;
-        status = find_critical(&work, error_out);
-        if (status == GROVE_OK) {
-            status = merge_zones(&work, error_out);
-        }
+        status = merge_cold(&work, error_out);
     }
     if (status == GROVE_OK) {
         status = take_edits(&work, error_out);

@@ -29,7 +29,7 @@
 #include <grove/document.h>
 
 #include "format/events.h"
-#include "graph/order.h"
+#include "graph/plan.h"
 
 typedef struct grove__merge {
     void *walker; /* NULL until there is something to merge */
@@ -38,7 +38,7 @@ typedef struct grove__merge {
     grove_buffer version; /* clocks, uint64_t */
     /* Looks for a newer base when this many events are held. */
     uint64_t search_events;
-    grove__order order;
+    grove__plan plan;
     grove__range_list critical;
     /* Who is told of edits, or NULL. */
     void (*on_edit)(grove_document *document, const grove_operation *edit);

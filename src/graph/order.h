@@ -1,16 +1,11 @@
 /*
- * Orders of events in which parents come first.
+ * An order of events that does not depend on how they arrived.
  *
- * By id: of all events whose parents have come, the next is the one with the
- * least id: by the bytes of its replica (as memcmp, a prefix first), then by
- * its sequence. Two graphs with the same events give the same order, whatever
+ * Of all events whose parents have come, the next is the one with the least
+ * id: by the bytes of its replica (as memcmp, a prefix first), then by its
+ * sequence. Two graphs with the same events give the same order, whatever
  * their clocks are; and one replica's work on a branch stays together until
  * it waits for another's.
- *
- * By branch: as long as it can an order goes on with what the last events made
- * possible. Of several branches that begin at one place the one with the least
- * events on it comes first: whoever replays events in this order and has to
- * leave a branch and come back to it does so for the smaller ones.
  */
 #ifndef GROVE_GRAPH_ORDER_H
 #define GROVE_GRAPH_ORDER_H
@@ -21,7 +16,7 @@
 typedef struct grove__order {
     const grove_allocator *allocator;
     grove__range_list ranges; /* all clocks, in the order; neighbours joined */
-    uint64_t steps;           /* pieces taken and looked at so far: what it cost */
+    uint64_t steps;           /* chains taken and looked at so far: what it cost */
 } grove__order;
 
 void grove__order_init(grove__order *order, const grove_allocator *allocator);
@@ -30,20 +25,16 @@ void grove__order_release(grove__order *order);
 
 /*
  * Puts the events of some clocks (ascending ranges that do not touch the same
- * clock twice) in order, by id. Parents that are not among them count as come. The
- * events are cut into pieces: where a run, or an id run, or a range begins,
- * and after each parent; s pieces with p parents cost O((s + p) log (s + p))
+ * clock twice) in order. Parents that are not among them count as come. The
+ * events are cut into chains: where a run, or an id run, or a range begins,
+ * and after each parent; s chains with p parents cost O((s + p) log (s + p))
  * and some 100 bytes each while it works. Iterative.
  *
  *   GROVE_INVALID          a range is empty, out of order, or beyond the end
  *   GROVE_HISTORY_REMOVED  a range begins behind the base
- *   GROVE_NO_MEMORY        also for more than 2^32 pieces
+ *   GROVE_NO_MEMORY        also for 2^32 - 1 chains
  */
 grove_status grove__order_make(grove__order *order, const grove__graph *graph,
                                grove__ranges clocks, grove_error *error_out);
-
-/* The same by branch; ids do not cut. */
-grove_status grove__order_make_by_branch(grove__order *order, const grove__graph *graph,
-                                         grove__ranges clocks, grove_error *error_out);
 
 #endif
