@@ -88,8 +88,22 @@ GROVE_API grove_status grove_document_load(grove_store *store, grove_bytes id,
                                            grove_document **document_out,
                                            grove_error *error_out);
 
-/* Closes the handle and drops events that were not saved. Accepts NULL. */
-GROVE_API_VOID void grove_document_close(grove_document *document);
+/*
+ * As load, but the document as it was when the store held its first `clock`
+ * events, up to the number of stored ones. The handle is a view of the past:
+ * it can be read, and every other function says GROVE_INVALID. Cost: the
+ * newest snapshot before it and the events from there on.
+ *
+ *   GROVE_NONE             there is no such document
+ *   GROVE_INVALID          it has not so many events
+ *   GROVE_HISTORY_REMOVED  a compaction removed what that needs
+ *   GROVE_CORRUPT, GROVE_IO, GROVE_NO_MEMORY, as open
+ */
+GROVE_API grove_status grove_document_load_at(grove_store *store, grove_bytes id,
+                                              uint64_t clock,
+                                              const grove_document_options *options,
+                                              grove_document **document_out,
+                                              grove_error *error_out);
 
 /*
  * A version as its heads: the events that no known event has as a parent, in
@@ -99,6 +113,22 @@ typedef struct grove_version {
     const grove_event_id *heads;
     size_t head_count;
 } grove_version;
+
+/*
+ * The same for a version that stored events make: the state in which exactly
+ * these and all that came before them are. No heads: the empty document. Cost:
+ * as above, and the ids and parents of the events that are concurrent with
+ * some of them. GROVE_UNSUPPORTED: such a version needs merging, and the type
+ * cannot; GROVE_UNKNOWN_PARENT: the error names a head that is not stored.
+ */
+GROVE_API grove_status grove_document_load_version(grove_store *store, grove_bytes id,
+                                                   const grove_version *version,
+                                                   const grove_document_options *options,
+                                                   grove_document **document_out,
+                                                   grove_error *error_out);
+
+/* Closes the handle and drops events that were not saved. Accepts NULL. */
+GROVE_API_VOID void grove_document_close(grove_document *document);
 
 /* The version the handle stands at, unsaved events included. O(heads). */
 GROVE_API grove_status grove_document_version(grove_document *document,
@@ -185,6 +215,83 @@ GROVE_API_VOID grove_event_id grove_document_replica(const grove_document *docum
 GROVE_API grove_status grove_document_add(grove_document *document,
                                           const grove_event_run *run,
                                           grove_error *error_out);
+
+/*
+ * What is known of each replica: `sequence` is that of its first event that is
+ * not known. Replicas that are not named are not known at all.
+ */
+typedef struct grove_version_vector {
+    const grove_event_id *entries;
+    size_t count;
+} grove_version_vector;
+
+/* The events of the handle, unsaved ones and those that history was removed of
+ * included. Borrowed until the handle next changes. O(runs of replicas). */
+GROVE_API grove_status grove_document_version_vector(grove_document *document,
+                                                     grove_version_vector *vector_out,
+                                                     grove_error *error_out);
+
+/* Takes the next piece of something that is written; borrowed for the call.
+ * Returns false to stop. */
+typedef bool (*grove_write_fn)(void *context, grove_bytes bytes);
+
+/*
+ * Writes, for another store, the stored events that `known` (NULL: nothing)
+ * lacks, in pieces that make one whole one after the other: docs/FORMAT.md,
+ * "Exchange". When history that it lacks was removed, the newest snapshot
+ * comes with the events that are retained. Unsaved events are not included.
+ * Cost: what is read and written; one batch at a time is in memory.
+ *
+ *   GROVE_NONE    nothing is stored
+ *   GROVE_FAILED  `write` wants no more
+ *   GROVE_CORRUPT, GROVE_IO, GROVE_NO_MEMORY
+ */
+GROVE_API grove_status grove_document_export(grove_document *document,
+                                             const grove_version_vector *known,
+                                             grove_write_fn write, void *context,
+                                             grove_error *error_out);
+
+/* What an import found. */
+typedef struct grove_import_result {
+    uint64_t events;  /* new ones that are in the handle now */
+    uint64_t known;   /* were there before */
+    uint64_t waiting; /* kept until what they depend on comes; see pending */
+    uint64_t aside;   /* of these, those whose place in history was removed */
+    bool adopted;     /* the document was replaced by what was exported */
+} grove_import_result;
+
+/*
+ * Takes in what another store has exported. New events are merged, and unsaved
+ * until the next save. Events that depend on unknown ones wait, in memory and
+ * after the next save in the store, and are merged by whichever import or save
+ * finds that what they wait for has come.
+ *
+ * An export with a snapshot is adopted, and stored at once, when nothing of the
+ * document is stored yet, or all that is stored is contained in it and events
+ * in between are missing; the handle then stands at what was exported. Else
+ * its events are merged as far as they can be.
+ *
+ * All or nothing: on a failure nothing has changed. `result_out` may be NULL.
+ *
+ *   GROVE_MALFORMED       not an export, damaged, or its events contradict
+ *                         themselves; the offset says where
+ *   GROVE_REPLICA_REUSED  an event is known with other content
+ *   GROVE_INVALID         of a document of another type
+ *   GROVE_LIMIT           more events than GROVE_PENDING_EVENTS_MAX would wait
+ *   GROVE_CONFLICT        deleted or made anew under this handle; or the export
+ *                         has to be adopted, and there are unsaved events
+ *   GROVE_NO_MEMORY, GROVE_IO, GROVE_FORMAT_NEWER
+ */
+GROVE_API grove_status grove_document_import(grove_document *document, grove_bytes bytes,
+                                             grove_import_result *result_out,
+                                             grove_error *error_out);
+
+/* Events that wait for others, in the handle and in the store; those that can
+ * no longer be merged, for their place in history was removed, are counted in
+ * *aside_out as well (may be NULL). */
+GROVE_API grove_status grove_document_pending(grove_document *document,
+                                              uint64_t *events_out, uint64_t *aside_out,
+                                              grove_error *error_out);
 
 /*
  * Called for each run of events in the order of their clocks; `run` and all in

@@ -26,6 +26,12 @@
 #define GROVE_BATCH_EVENTS_MAX (1u << 28)
 /* Events of one document: clocks and sequences stay below this. */
 #define GROVE_DOCUMENT_EVENTS_MAX (UINT64_C(1) << 48)
+/* Events of one document that wait for others. */
+#ifdef GROVE_TINY_LIMITS
+#define GROVE_PENDING_EVENTS_MAX 64
+#else
+#define GROVE_PENDING_EVENTS_MAX (1u << 20)
+#endif
 /* Content of one operation, in bytes. */
 #define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
 /* One frame of a block, decompressed, in bytes: what its directory can say. */

@@ -75,6 +75,71 @@ typedef bool (*grove_text_fn)(void *context, grove_bytes utf8);
 GROVE_API grove_status grove_text_each(const grove_document *document, grove_text_fn each,
                                        void *context, grove_error *error_out);
 
+/* What positions and lengths of a text are counted in. */
+typedef enum grove_text_unit {
+    GROVE_TEXT_POINTS = 0, /* Unicode code points, as everywhere else here */
+    GROVE_TEXT_BYTES = 1,  /* bytes of UTF-8 */
+    GROVE_TEXT_UTF16 = 2   /* 16-bit units of UTF-16, as JavaScript has them */
+} grove_text_unit;
+
+/*
+ * What a position in one unit is in another. Cost: O(log length) between
+ * points and bytes; with UTF-16 one look at each piece of about a kilobyte
+ * before the position that is not ASCII.
+ * GROVE_INVALID: beyond the end, or inside a code point.
+ */
+GROVE_API grove_status grove_text_convert(const grove_document *document,
+                                          uint64_t position, grove_text_unit unit,
+                                          grove_text_unit wanted, uint64_t *position_out,
+                                          grove_error *error_out);
+
+/* A change of the text that others have made: at `position`, `deleted`
+ * characters went and then `inserted` ones came, which are `utf8`. */
+typedef struct grove_text_edit {
+    uint64_t position;
+    uint64_t deleted;
+    uint64_t inserted;
+    grove_bytes utf8;
+} grove_text_edit;
+
+typedef void (*grove_text_edit_fn)(void *context, const grove_text_edit *edit);
+
+/*
+ * Asks to be told of each change that a merge makes to the handle's text, in
+ * order, each on the text as the one before left it: by refresh, save, add and
+ * import, just before they return GROVE_OK or after it was certain that they
+ * do not change the text further. Own insertions and deletions are not told.
+ * `edit` is borrowed for the call, in which the handle must not be used. NULL:
+ * nobody listens. When an import adopts a snapshot, the whole text is told as
+ * one deletion and one insertion.
+ */
+GROVE_API grove_status grove_text_on_edit(grove_document *document,
+                                          grove_text_edit_fn edited, void *context,
+                                          grove_error *error_out);
+
+/* Consecutive characters that one replica typed with one timestamp. */
+typedef struct grove_text_authorship {
+    uint64_t position;
+    uint64_t count;
+    /* The first one's event, and the handle's clock of it. A replica of size 0:
+     * not known, as its history was removed. */
+    grove_event_id event;
+    uint64_t clock;
+    int64_t timestamp; /* milliseconds since 1970-01-01T00:00:00Z */
+} grove_text_authorship;
+
+typedef bool (*grove_text_authorship_fn)(void *context,
+                                         const grove_text_authorship *authorship);
+
+/*
+ * Who wrote the `count` characters from `position` on, and when, from left to
+ * right. Cost: a replay of all history that is stored; nothing is kept.
+ * GROVE_INVALID: the range reaches beyond the end; a view of the past.
+ */
+GROVE_API grove_status grove_text_blame(grove_document *document, uint64_t position,
+                                        uint64_t count, grove_text_authorship_fn each,
+                                        void *context, grove_error *error_out);
+
 #ifdef __cplusplus
 }
 #endif

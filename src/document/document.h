@@ -20,7 +20,7 @@
 #ifndef GROVE_DOCUMENT_DOCUMENT_H
 #define GROVE_DOCUMENT_DOCUMENT_H
 
-#include <grove/document.h>
+#include <grove/text.h>
 
 #include "commit/store.h"
 #include "document/merging.h"
@@ -69,6 +69,9 @@ struct grove_document {
     bool made_last;
     /* Heads as ids, for grove_document_version. */
     grove_buffer version;
+    /* Who listens to edits of a text. */
+    grove_text_edit_fn edited;
+    void *edited_context;
 
     /* The tail that is stored, for the snapshot policy. */
     uint64_t tail_operations;

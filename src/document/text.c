@@ -125,3 +125,28 @@ grove_status grove_text_each(const grove_document *document, grove_text_fn each,
     }
     return GROVE_OK;
 }
+
+/* Tells a listener of an operation that others made. */
+static void report_edit(grove_document *document, const grove_operation *operation)
+{
+    bool inserts = operation->kind == GROVE_TEXT_INSERT;
+    grove_text_edit edit = {
+        .position = operation->position,
+        .deleted = inserts ? 0 : operation->count,
+        .inserted = inserts ? operation->count : 0,
+        .utf8 = operation->content,
+    };
+    document->edited(document->edited_context, &edit);
+}
+
+grove_status grove_text_on_edit(grove_document *document, grove_text_edit_fn edited,
+                                void *context, grove_error *error_out)
+{
+    grove_status status = check_text(document, error_out);
+    if (status == GROVE_OK) {
+        document->edited = edited;
+        document->edited_context = context;
+        document->merge.on_edit = edited == NULL ? NULL : report_edit;
+    }
+    return status;
+}
