@@ -345,11 +345,12 @@ static grove_status add_run(addition *adding, grove_error *error_out)
 grove_status grove_document_add(grove_document *document, const grove_event_run *run,
                                 grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     const grove_document_type *type = document->type;
-    grove_status status = grove__key_check_replica(&run->first.replica, error_out);
+    status = grove__key_check_replica(&run->first.replica, error_out);
     if (status == GROVE_OK && run->parent_count > GROVE_EVENT_PARENTS_MAX) {
         status = grove__fail(error_out, GROVE_LIMIT, "%zu parents; the limit is %d",
                              run->parent_count, GROVE_EVENT_PARENTS_MAX);

@@ -134,8 +134,9 @@ grove_status grove_document_compact(grove_document *document,
                                     grove_compact_result *result_out,
                                     grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     grove_compact_options complete = GROVE_COMPACT_OPTIONS_INIT;
     if (options != NULL && options->size == sizeof complete) {
@@ -145,7 +146,7 @@ grove_status grove_document_compact(grove_document *document,
                            "grove_compact_options: initialize it with "
                            "GROVE_COMPACT_OPTIONS_INIT");
     }
-    grove_status status = GROVE_CONFLICT;
+    status = GROVE_CONFLICT;
     grove_compact_result result;
     for (int attempts = 0; status == GROVE_CONFLICT; attempts++) {
         if (attempts == ATTEMPTS_MAX) {

@@ -15,6 +15,19 @@ grove_status grove__fail_handle(grove_error *error_out)
         "load the document anew");
 }
 
+grove_status grove__document_check_live(const grove_document *document,
+                                        grove_error *error_out)
+{
+    if (document->failed) {
+        return grove__fail_handle(error_out);
+    }
+    if (document->is_past) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "this handle is a view of the past and can only be read");
+    }
+    return GROVE_OK;
+}
+
 static grove_status check_options(const grove_document_options *given,
                                   grove_document_options *options_out,
                                   grove_error *error_out)
@@ -135,9 +148,8 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     return document;
 }
 
-/* Reads everything into an empty shell, as `txn` sees it. */
-static grove_status fill(grove_document *document, grove__txn *txn, bool must_exist,
-                         grove_error *error_out)
+grove_status grove__document_fill(grove_document *document, grove__txn *txn,
+                                  bool must_exist, uint64_t end, grove_error *error_out)
 {
     grove_status status =
         grove__document_meta_read(txn, document->id, &document->meta, error_out);
@@ -145,6 +157,15 @@ static grove_status fill(grove_document *document, grove__txn *txn, bool must_ex
         return status;
     }
     document->exists = status == GROVE_OK;
+    if (document->is_past && end > document->meta.events) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "clock %llu lies ahead: the document has %llu events",
+                           (unsigned long long)end,
+                           (unsigned long long)document->meta.events);
+    }
+    if (document->is_past) {
+        document->meta.events = end;
+    }
     status = choose_type(document, error_out);
     if (status == GROVE_OK && !document->exists) {
         status = new_meta(document, error_out);
@@ -158,9 +179,9 @@ static grove_status fill(grove_document *document, grove__txn *txn, bool must_ex
     return status;
 }
 
-static grove_status open_document(grove_store *store, grove_bytes id,
-                                  const grove_document_options *given, bool must_exist,
-                                  grove_document **document_out, grove_error *error_out)
+grove_status grove__document_new(grove_store *store, grove_bytes id,
+                                 const grove_document_options *given,
+                                 grove_document **document_out, grove_error *error_out)
 {
     grove_document_options options;
     grove_status status = grove__key_check_document(id, error_out);
@@ -178,6 +199,19 @@ static grove_status open_document(grove_store *store, grove_bytes id,
     document->policy = options.policy;
     document->level = options.level;
     document->replica = options.replica;
+    *document_out = document;
+    return GROVE_OK;
+}
+
+static grove_status open_document(grove_store *store, grove_bytes id,
+                                  const grove_document_options *options, bool must_exist,
+                                  grove_document **document_out, grove_error *error_out)
+{
+    grove_document *document = NULL;
+    grove_status status = grove__document_new(store, id, options, &document, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     /* Linked before it reads, so that no compaction removes what it is about
      * to have; at clock 0 until it knows better. */
     grove__handle_link(store, &document->handle);
@@ -185,7 +219,7 @@ static grove_status open_document(grove_store *store, grove_bytes id,
     grove__txn txn;
     status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
     if (status == GROVE_OK) {
-        status = fill(document, &txn, must_exist, error_out);
+        status = grove__document_fill(document, &txn, must_exist, UINT64_MAX, error_out);
         grove__txn_abort(&txn);
     }
     if (status != GROVE_OK) {
@@ -223,7 +257,7 @@ grove_status grove__document_open_stored(const grove_document *document, grove__
     copy->policy = document->policy;
     copy->level = document->level;
     copy->replica = document->replica;
-    grove_status status = fill(copy, txn, true, error_out);
+    grove_status status = grove__document_fill(copy, txn, true, UINT64_MAX, error_out);
     if (status != GROVE_OK) {
         grove_document_close(copy);
         return status;
@@ -311,12 +345,12 @@ grove_status grove__document_begin_change(grove_document *document, grove__txn *
 grove_status grove_document_refresh(grove_document *document, uint64_t *events_out,
                                     grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     grove__txn txn;
-    grove_status status =
-        grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+    status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
     if (status != GROVE_OK) {
         return status;
     }
@@ -338,23 +372,34 @@ grove_status grove_document_version(grove_document *document, grove_version *ver
     if (document->failed) {
         return grove__fail_handle(error_out);
     }
-    grove__frontier heads = grove__graph_heads(&document->graph);
+    /* A view of the past was told its heads when it was loaded. */
+    if (!document->is_past) {
+        grove_status status = grove__document_set_version(
+            document, &document->graph, grove__graph_heads(&document->graph), error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+    }
+    version_out->heads = (const grove_event_id *)(const void *)document->version.data;
+    version_out->head_count = document->version.size / sizeof(grove_event_id);
+    return GROVE_OK;
+}
+
+grove_status grove__document_set_version(grove_document *document,
+                                         const grove__graph *graph, grove__frontier heads,
+                                         grove_error *error_out)
+{
     grove_buffer_reset(&document->version);
     for (size_t index = 0; index < heads.count; index++) {
         grove__id_span span;
-        (void)grove__ids_at(&document->graph.ids, heads.clocks[index], &span);
+        (void)grove__ids_at(&graph->ids, heads.clocks[index], &span);
         grove_event_id id;
         memset(&id, 0, sizeof id);
-        id.replica = *grove__ids_name(&document->graph.ids, span.replica);
+        id.replica = *grove__ids_name(&graph->ids, span.replica);
         id.sequence = span.sequence;
         grove_buffer_append(&document->version, &id, sizeof id);
     }
-    if (document->version.failed) {
-        return grove__fail_memory(error_out);
-    }
-    version_out->heads = (const grove_event_id *)(const void *)document->version.data;
-    version_out->head_count = heads.count;
-    return GROVE_OK;
+    return document->version.failed ? grove__fail_memory(error_out) : GROVE_OK;
 }
 
 uint64_t grove_document_clock(const grove_document *document)

@@ -49,6 +49,9 @@ struct grove_document {
     grove_snapshot_policy policy;
     int32_t level;
     bool failed;
+    /* A view of the past: `meta.events` is where it ends, and nothing is
+     * unsaved. */
+    bool is_past;
     /* A snapshot is due with the next save whatever the policy says: the
      * application handed in a state, or the newest snapshot is damaged. */
     bool wants_snapshot;
@@ -167,13 +170,6 @@ grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn
 grove_status grove__document_look(grove_document *document, grove__txn *txn,
                                   grove_error *error_out);
 
-/* Applies the events of a list from number `from` on, which the graph has from
- * the event at `document->stored` on, to the state; `bound` is that of a
- * grove__merge_job. */
-grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
-                                        grove__events *events, uint32_t from,
-                                        uint64_t bound, grove_error *error_out);
-
 /*
  * Takes in the events that are stored and that the handle lacks, before its
  * unsaved ones. GROVE_UNSUPPORTED: that would make a merge, and the type has
@@ -193,11 +189,17 @@ grove_status grove__document_find(grove_document *document, grove__txn *txn,
 /* Events `from` to `end` - 1 of a list, whose first has the clock
  * `first_clock`. */
 typedef struct grove__list_part {
-    const grove__events *events;
+    grove__events *events;
     uint64_t first_clock;
     uint32_t from;
     uint32_t end;
 } grove__list_part;
+
+/* Applies events of a list, which the graph has and which begin at clock
+ * `stored`, to the state; `bound` is that of a grove__merge_job. */
+grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
+                                        const grove__list_part *part, uint64_t bound,
+                                        grove_error *error_out);
 
 /*
  * Appends events to the graph. GROVE_UNSUPPORTED: concurrent, and the type
@@ -260,6 +262,20 @@ void grove__merge_release(grove__merge *merge, const grove_document_type *type);
 grove_status grove__document_merge(grove_document *document, grove__txn *txn,
                                    const grove__merge_job *job, grove_error *error_out);
 
+/*
+ * Merges stored events, as ranges of clocks from `known` on, into a state that
+ * has exactly the events before `known`; the graph has them all. For a handle
+ * that is then used for reading only. Statuses as above.
+ */
+grove_status grove__document_merge_ranges(grove_document *document, grove__txn *txn,
+                                          uint64_t known, grove__ranges events,
+                                          grove_error *error_out);
+
+/* Lets a walker see all events of the graph, which begins at a critical clock,
+ * without a change of the state. */
+grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
+                                      grove__merge *merge, grove_error *error_out);
+
 /* Tells who listens of operations that others made and the state has taken. */
 void grove__document_report(grove_document *document, grove_operations operations);
 
@@ -300,5 +316,27 @@ grove_status grove__document_open_stored(const grove_document *document, grove__
 
 /* GROVE_FAILED with its sentence: the handle is only good for close. */
 grove_status grove__fail_handle(grove_error *error_out);
+
+/* Whether a handle can be changed. GROVE_FAILED; GROVE_INVALID: it is a view of
+ * the past. */
+grove_status grove__document_check_live(const grove_document *document,
+                                        grove_error *error_out);
+
+/* --- what is shared by document.c and past.c --- */
+
+/* Makes `version` the ids of heads that a graph has. */
+grove_status grove__document_set_version(grove_document *document,
+                                         const grove__graph *graph, grove__frontier heads,
+                                         grove_error *error_out);
+
+/* Reads everything into a handle, as `txn` sees it; up to clock `end` for a
+ * view of the past. */
+grove_status grove__document_fill(grove_document *document, grove__txn *txn,
+                                  bool must_exist, uint64_t end, grove_error *error_out);
+
+/* A handle that nothing was read into, not linked, with the options. */
+grove_status grove__document_new(grove_store *store, grove_bytes id,
+                                 const grove_document_options *options,
+                                 grove_document **document_out, grove_error *error_out);
 
 #endif

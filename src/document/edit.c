@@ -344,6 +344,10 @@ grove_status grove__document_make(grove_document *document,
                                   const grove_operation *operation,
                                   grove_error *error_out)
 {
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     grove__frontier heads = grove__graph_heads(&document->graph);
     grove_event_id parent;
     grove_version version = {&parent, 1};
@@ -356,7 +360,7 @@ grove_status grove__document_make(grove_document *document,
         parent.replica = document->replica;
         parent.sequence = document->next_sequence - 1;
     } else {
-        grove_status status = grove_document_version(document, &version, error_out);
+        status = grove_document_version(document, &version, error_out);
         if (status != GROVE_OK) {
             return status;
         }
@@ -369,7 +373,7 @@ grove_status grove__document_make(grove_document *document,
         .timestamp = grove__store_now(document->store),
         .operation = *operation,
     };
-    grove_status status = grove__document_push(document, NULL, &run, heads, error_out);
+    status = grove__document_push(document, NULL, &run, heads, error_out);
     document->made_last = status == GROVE_OK || document->made_last;
     return status;
 }

@@ -90,8 +90,9 @@ grove_status grove_document_events(grove_document *document, uint64_t from,
                                    grove_event_run_fn each, void *context,
                                    grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     size_t parents_bytes = GROVE_EVENT_PARENTS_MAX * sizeof(grove_event_id);
     grove_event_id *parents = grove__allocate(document->allocator, parents_bytes);
@@ -100,7 +101,6 @@ grove_status grove_document_events(grove_document *document, uint64_t from,
     }
     grove__events events;
     grove__events_init(&events, document->allocator);
-    grove_status status = GROVE_OK;
     /* What is stored when the listing begins; more may come meanwhile. */
     uint64_t end = document->stored;
     bool goes_on = true;
@@ -121,12 +121,12 @@ grove_status grove_document_events_since_snapshot(grove_document *document,
                                                   grove_event_run_fn each, void *context,
                                                   grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     grove__txn txn;
-    grove_status status =
-        grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+    status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
     if (status != GROVE_OK) {
         return status;
     }

@@ -1,7 +1,8 @@
 /* From the store to a state: snapshot, then the batches after it. */
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/error.h"
-#include "document/document.h"
+#include "document/operations.h"
 #include "kv/value.h"
 
 /* A snapshot's bytes as a state, with its heads; nothing is kept on failure. */
@@ -105,82 +106,123 @@ static grove_status load_nothing(grove_document *document, grove_error *error_ou
     return GROVE_OK;
 }
 
+/* Begins at the newest of the snapshots up to `clock` that is sound, counting
+ * those that are not. GROVE_NONE: there is none. */
+static grove_status load_older(grove_document *document, grove__txn *txn, uint64_t clock,
+                               grove_error *error_out)
+{
+    grove_buffer pieces;
+    grove_buffer_init(&pieces, document->allocator);
+    grove_status status = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
+                                             GROVE__PIECES_MAX, &pieces, error_out);
+    const grove__piece *snapshots = (const grove__piece *)(const void *)pieces.data;
+    size_t index = pieces.size / sizeof *snapshots;
+    bool is_loaded = false;
+    while (status == GROVE_OK && !is_loaded && index > 0) {
+        index--;
+        if (snapshots[index].clock > clock ||
+            snapshots[index].clock < document->meta.base_clock) {
+            continue;
+        }
+        status = load_snapshot(document, txn, snapshots[index].clock, error_out);
+        is_loaded = status == GROVE_OK;
+        if (status == GROVE_CORRUPT) {
+            document->damaged_snapshots++;
+            status = GROVE_OK;
+        }
+    }
+    grove_buffer_release(&pieces);
+    return status == GROVE_OK && !is_loaded ? GROVE_NONE : status;
+}
+
 /*
- * Begins at the newest snapshot that is sound; one that is damaged costs a
- * replay from the one before, not the document.
+ * Begins at the newest snapshot that is sound, and not beyond what a view of
+ * the past shows; one that is damaged costs a replay from the one before, not
+ * the document.
  */
 static grove_status load_newest(grove_document *document, grove__txn *txn,
                                 grove_error *error_out)
 {
-    if (document->meta.snapshot_clock == GROVE__NO_SNAPSHOT) {
+    uint64_t newest = document->meta.snapshot_clock;
+    uint64_t end = document->meta.events;
+    if (newest == GROVE__NO_SNAPSHOT) {
         return load_nothing(document, error_out);
     }
-    grove_status status =
-        load_snapshot(document, txn, document->meta.snapshot_clock, error_out);
-    if (status != GROVE_CORRUPT) {
-        return status;
-    }
-    /* The next save makes good for it. */
-    document->wants_snapshot = true;
-    document->damaged_snapshots = 1;
-    grove_buffer pieces;
-    grove_buffer_init(&pieces, document->allocator);
-    grove_status read = grove__pieces_read(document, txn, GROVE__TABLE_SNAPSHOTS,
-                                           GROVE__PIECES_MAX, &pieces, error_out);
-    if (read != GROVE_OK) {
-        grove_buffer_release(&pieces);
-        return read;
-    }
-    const grove__piece *snapshots = (const grove__piece *)(const void *)pieces.data;
-    for (size_t index = pieces.size / sizeof *snapshots; index > 0; index--) {
-        uint64_t clock = snapshots[index - 1].clock;
-        if (status == GROVE_CORRUPT && clock < document->meta.snapshot_clock &&
-            clock >= document->meta.base_clock) {
-            status = load_snapshot(document, txn, clock, error_out);
-            document->damaged_snapshots += status == GROVE_CORRUPT ? 1 : 0;
+    grove_status status = GROVE_NONE;
+    if (newest <= end) {
+        status = load_snapshot(document, txn, newest, error_out);
+        if (status != GROVE_CORRUPT) {
+            return status;
         }
+        document->damaged_snapshots = 1;
+        end = newest - 1;
+        /* The next save makes good for it. */
+        document->wants_snapshot = true;
     }
-    grove_buffer_release(&pieces);
-    if (status == GROVE_CORRUPT && document->meta.base_clock == 0) {
-        status = load_nothing(document, error_out);
+    if (newest > 0) {
+        grove_status older = load_older(document, txn, end, error_out);
+        status = older == GROVE_NONE ? status : older;
+    }
+    bool is_loaded = status == GROVE_OK;
+    if (!is_loaded && document->meta.base_clock == 0 &&
+        (status == GROVE_CORRUPT || status == GROVE_NONE)) {
+        return load_nothing(document, error_out);
+    }
+    if (status == GROVE_NONE) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "a compaction removed what the document was at clock %llu",
+                           (unsigned long long)document->meta.events);
     }
     return status;
 }
 
-/* Applies operations of a list, from event `from` on, as they are. */
-static grove_status apply_operations(grove_document *document, grove__events *events,
-                                     uint32_t from, grove_error *error_out)
+/* The state takes operations as they are, and who listens is told. */
+static grove_status take_operations(grove_document *document, grove_operations operations,
+                                    grove_error *error_out)
 {
     const grove_document_type *type = document->type;
-    grove_operations operations = grove__events_operations(events);
-    uint32_t skipped = 0;
-    while (operations.count > 0 && from - skipped >= operations.items->count) {
-        skipped += operations.items->count;
-        operations.items++;
-        operations.count--;
-    }
-    bool is_cut = skipped < from && operations.count > 0;
-    if (is_cut) {
-        grove_operation first;
-        grove_operation rest;
-        type->operation_cut(type, operations.items, from - skipped, &first, &rest);
-        grove_operations one = {&rest, 1};
-        grove_status status = type->state_apply(type, document->state, one, error_out);
-        if (status != GROVE_OK) {
-            return status;
-        }
-        grove__document_report(document, one);
-        operations.items++;
-        operations.count--;
-    }
-    document->tail_operations += operations.count;
     grove_status status = type->state_apply(type, document->state, operations, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, operations);
-    } else if (is_cut || (status != GROVE_CORRUPT && operations.count > 1)) {
-        /* Some of the operations are in the state (D4). */
+        document->tail_operations += operations.count;
+    } else if (status != GROVE_CORRUPT && operations.count > 1) {
+        /* Some of the operations may be in the state (D4). */
         document->failed = true;
     }
+    return status;
+}
+
+/* The same for some events of a list, whose operations may have to be cut. */
+static grove_status take_part(grove_document *document, const grove__list_part *part,
+                              grove_error *error_out)
+{
+    if (part->from == 0 && part->end == part->events->count) {
+        return take_operations(document, grove__events_operations(part->events),
+                               error_out);
+    }
+    uint64_t clock = part->first_clock + part->from;
+    uint64_t end = part->first_clock + part->end;
+    grove__operation_list list;
+    grove_buffer cut;
+    grove__operation_list_init(&list, document);
+    grove_buffer_init(&cut, document->allocator);
+    grove_status status = grove__operation_list_add(
+        &list, part->events, part->first_clock, clock, end, error_out);
+    while (status == GROVE_OK && clock < end) {
+        grove_operation operation = grove__operation_list_get(&list, clock, end);
+        grove_buffer_append(&cut, &operation, sizeof operation);
+        clock += operation.count;
+    }
+    if (status == GROVE_OK && cut.failed) {
+        status = grove__fail_memory(error_out);
+    }
+    if (status == GROVE_OK) {
+        grove_operations operations = {(const grove_operation *)(const void *)cut.data,
+                                       cut.size / sizeof(grove_operation)};
+        status = take_operations(document, operations, error_out);
+    }
+    grove_buffer_release(&cut);
+    grove__operation_list_release(&list);
     return status;
 }
 
@@ -193,19 +235,19 @@ static bool is_chain(const grove__graph *graph, uint64_t clock)
 }
 
 grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
-                                        grove__events *events, uint32_t from,
-                                        uint64_t bound, grove_error *error_out)
+                                        const grove__list_part *part, uint64_t bound,
+                                        grove_error *error_out)
 {
     if (document->type->merge == NULL || is_chain(&document->graph, document->stored)) {
-        return apply_operations(document, events, from, error_out);
+        return take_part(document, part, error_out);
     }
-    document->tail_operations += events->operations.size / sizeof(grove_operation);
+    document->tail_operations += part->events->operations.size / sizeof(grove_operation);
     grove__merge_job job = {
-        .from = document->stored,
-        .end = document->stored + events->count - from,
+        .from = part->first_clock + part->from,
+        .end = part->first_clock + part->end,
         .bound = bound,
-        .events = events,
-        .events_clock = document->stored - from,
+        .events = part->events,
+        .events_clock = part->first_clock,
     };
     return grove__document_merge(document, txn, &job, error_out);
 }
@@ -228,7 +270,7 @@ static grove_status load_batch(grove_document *document, grove__txn *txn,
         return status;
     }
     uint64_t end = clock + reader->header.event_count;
-    if (end <= document->stored || end > document->meta.events) {
+    if (end <= document->stored || (end > document->meta.events && !document->is_past)) {
         return grove__fail(
             error_out, GROVE_CORRUPT,
             "the batch at clock %llu ends at %llu; the document has %llu events",
@@ -243,12 +285,14 @@ static grove_status load_batch(grove_document *document, grove__txn *txn,
         return status;
     }
     size_t bytes = reader->bytes.size;
-    uint32_t from = (uint32_t)(document->stored - clock);
-    grove__list_part part = {events, clock, from, events->count};
+    /* A view of the past may end inside. */
+    end = grove__min_u64(end, document->meta.events);
+    grove__list_part part = {events, clock, (uint32_t)(document->stored - clock),
+                             (uint32_t)(end - clock)};
     status = grove__document_add_stored(document, txn, &part, error_out);
     if (status == GROVE_OK) {
-        status = grove__document_apply_list(document, txn, events, from, batch->bound,
-                                            error_out);
+        status =
+            grove__document_apply_list(document, txn, &part, batch->bound, error_out);
     }
     if (status != GROVE_OK && document->graph.end != document->stored &&
         grove__document_cut_graph(document, document->stored, NULL) != GROVE_OK) {

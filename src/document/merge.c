@@ -2,7 +2,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/error.h"
-#include "document/document.h"
+#include "document/operations.h"
 #include "graph/critical.h"
 #include "graph/difference.h"
 
@@ -10,20 +10,13 @@
  * holds so many bytes is given up when its merge is done. */
 enum { SEARCH_EVENTS = 1 << 16, WALKER_BYTES_MAX = 1 << 26 };
 
-/* An operation with the clock of its first event. */
-typedef struct placed {
-    uint64_t clock;
-    grove_operation operation;
-} placed;
-
 typedef struct merge_work {
     grove_document *document;
     grove__txn *txn;
     const grove__merge_job *job;
     grove__merge *merge;
-    grove_buffer operations; /* placed records, ascending */
-    size_t near;             /* the one that was needed last */
-    grove_buffer edits;      /* grove_operation records, for the state */
+    grove__operation_list operations;
+    grove_buffer edits; /* grove_operation records, for the state */
 } merge_work;
 
 void grove__merge_init(grove__merge *merge, const grove_allocator *allocator)
@@ -134,131 +127,31 @@ static grove_status move_to_parents(merge_work *work, uint64_t clock,
     return status == GROVE_OK ? move(work, leave, enter, error_out) : status;
 }
 
-/* --- operations --- */
-
-/* Appends the operations of events `from` to `end` - 1, which the list has, or
- * parts of it. */
-static grove_status place_operations(merge_work *work, grove__events *events,
-                                     uint64_t first_clock, uint64_t from, uint64_t end,
-                                     grove_error *error_out)
-{
-    grove_operations operations = grove__events_operations(events);
-    uint64_t clock = first_clock;
-    for (size_t index = 0; index < operations.count && clock < end; index++) {
-        placed item = {clock, operations.items[index]};
-        clock += item.operation.count;
-        if (clock > from) {
-            grove_buffer_append(&work->operations, &item, sizeof item);
-        }
-    }
-    return work->operations.failed ? grove__fail_memory(error_out) : GROVE_OK;
-}
-
-/* Reads the operations of stored events, without contents. */
-static grove_status read_operations(merge_work *work, uint64_t from, uint64_t end,
-                                    grove_error *error_out)
-{
-    grove_document *document = work->document;
-    grove__batch_reader reader;
-    grove__events events;
-    grove__batch_reader_init(&reader, document->allocator);
-    grove__events_init(&events, document->allocator);
-    grove_status status = GROVE_OK;
-    while (status == GROVE_OK && from < end) {
-        uint64_t clock = 0;
-        status = grove__batch_find(document, work->txn, from, &clock, error_out);
-        if (status == GROVE_OK) {
-            status = grove__batch_read(document, work->txn, clock, &reader, error_out);
-        }
-        if (status == GROVE_OK) {
-            status = grove__batch_decode(&reader.block, document->type,
-                                         GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS,
-                                         &events, error_out);
-        }
-        if (status == GROVE_OK && clock + events.count <= from) {
-            status =
-                grove__fail(error_out, GROVE_CORRUPT, "a batch is missing at clock %llu",
-                            (unsigned long long)from);
-        }
-        if (status == GROVE_OK) {
-            uint64_t until = grove__min_u64(clock + events.count, end);
-            status = place_operations(work, &events, clock, from, until, error_out);
-            from = until;
-        }
-    }
-    grove__events_release(&events);
-    grove__batch_reader_release(&reader);
-    return status;
-}
+/* --- events --- */
 
 /* Brings together the operations from clock `from` on: stored ones, those of
  * the job, and unsaved ones. */
 static grove_status gather(merge_work *work, uint64_t from, grove_error *error_out)
 {
     grove_document *document = work->document;
+    grove__operation_list *list = &work->operations;
     const grove__merge_job *job = work->job;
-    uint64_t first = job->events_clock;
     grove_status status = GROVE_OK;
     if (from < job->from) {
-        status = read_operations(work, from, grove__min_u64(first, job->from), error_out);
+        uint64_t end = grove__min_u64(job->events_clock, job->from);
+        status = grove__operation_list_read(list, document, work->txn, from, end, false,
+                                            error_out);
     }
     if (status == GROVE_OK) {
-        status = place_operations(work, job->events, first, from, job->end, error_out);
+        status = grove__operation_list_add(list, job->events, job->events_clock, from,
+                                           job->end, error_out);
     }
     if (status == GROVE_OK && job->end < document->graph.end) {
-        status = place_operations(work, &document->unsaved, job->end, job->end,
-                                  document->graph.end, error_out);
+        status = grove__operation_list_add(list, &document->unsaved, job->end, job->end,
+                                           document->graph.end, error_out);
     }
     return status;
 }
-
-/* The operation that has the event at `clock`. */
-static const placed *find_operation(merge_work *work, uint64_t clock)
-{
-    const placed *items = (const placed *)(const void *)work->operations.data;
-    size_t count = work->operations.size / sizeof *items;
-    size_t low = work->near;
-    if (items[low].clock > clock ||
-        clock - items[low].clock >= items[low].operation.count) {
-        low++;
-        if (low >= count || items[low].clock > clock ||
-            clock - items[low].clock >= items[low].operation.count) {
-            low = 0;
-            for (size_t high = count; high - low > 1;) {
-                size_t middle = low + (high - low) / 2;
-                if (items[middle].clock <= clock) {
-                    low = middle;
-                } else {
-                    high = middle;
-                }
-            }
-        }
-        work->near = low;
-    }
-    GROVE_ASSERT(items[low].clock <= clock &&
-                 clock - items[low].clock < items[low].operation.count);
-    return &items[low];
-}
-
-/* What of an operation the events from `clock` to `end` - 1 are. */
-static grove_operation slice(const merge_work *work, const placed *item, uint64_t clock,
-                             uint64_t end)
-{
-    const grove_document_type *type = work->document->type;
-    grove_operation left = item->operation;
-    grove_operation other;
-    if (clock > item->clock) {
-        grove_operation whole = left;
-        type->operation_cut(type, &whole, (uint32_t)(clock - item->clock), &other, &left);
-    }
-    if (left.count > end - clock) {
-        grove_operation whole = left;
-        type->operation_cut(type, &whole, (uint32_t)(end - clock), &left, &other);
-    }
-    return left;
-}
-
-/* --- events --- */
 
 /* Applies a chain of events, from the version of its parents; silently when
  * `edits` is NULL. */
@@ -269,7 +162,7 @@ static grove_status walk_chain(merge_work *work, grove__range chain, grove_buffe
     grove_status status = GROVE_OK;
     for (uint64_t clock = chain.from; status == GROVE_OK && clock < chain.end;) {
         grove_operation operation =
-            slice(work, find_operation(work, clock), clock, chain.end);
+            grove__operation_list_get(&work->operations, clock, chain.end);
         status = type->merge->walker_apply(type, work->merge->walker, clock, &operation,
                                            edits, error_out);
         clock += operation.count;
@@ -278,18 +171,17 @@ static grove_status walk_chain(merge_work *work, grove__range chain, grove_buffe
 }
 
 /*
- * Applies the events of a range, those of `merged` with edits and before them
- * the others. They are all that come after the walker's base, or, when it
- * `goes_on`, after what it holds.
+ * Applies events, those of `merged` with edits and before them the others. They
+ * are all that come after the walker's base, or, when it `goes_on`, after what
+ * it holds.
  */
-static grove_status walk_events(merge_work *work, grove__range events,
+static grove_status walk_ranges(merge_work *work, grove__ranges events,
                                 grove__range merged, bool goes_on, grove_error *error_out)
 {
     grove__plan *plan = &work->merge->plan;
     grove__plan_step step;
-    grove_status status = grove__plan_begin(
-        plan, &work->document->graph, (grove__ranges){&events, events.from < events.end},
-        merged, error_out);
+    grove_status status =
+        grove__plan_begin(plan, &work->document->graph, events, merged, error_out);
     while (status == GROVE_OK) {
         status = grove__plan_next(plan, &step, error_out);
         if (status == GROVE_NONE) {
@@ -307,8 +199,26 @@ static grove_status walk_events(merge_work *work, grove__range events,
             status = set_version(work->merge, step.events.end - 1, error_out);
         }
     }
-    work->merge->end = grove__max_u64(work->merge->end, events.end);
     return status == GROVE_NONE ? GROVE_OK : status;
+}
+
+/* The same for one range, at the end of which the walker then is. */
+static grove_status walk_events(merge_work *work, grove__range events,
+                                grove__range merged, bool goes_on, grove_error *error_out)
+{
+    /* Cut where known and new events meet, so that no chain is of both. */
+    uint64_t cuts[] = {events.from, grove__max_u64(events.from, merged.from),
+                       grove__max_u64(events.from, merged.end), events.end};
+    grove__range parts[3];
+    size_t count = 0;
+    for (size_t index = 0; index < 3; index++) {
+        grove__range part = {cuts[index], grove__min_u64(cuts[index + 1], events.end)};
+        if (part.from < part.end) {
+            parts[count++] = part;
+        }
+    }
+    work->merge->end = grove__max_u64(work->merge->end, events.end);
+    return walk_ranges(work, (grove__ranges){parts, count}, merged, goes_on, error_out);
 }
 
 /* Makes edits of operations as they are: nothing is concurrent with them. */
@@ -316,7 +226,8 @@ static grove_status copy_events(merge_work *work, uint64_t from, uint64_t end,
                                 grove_error *error_out)
 {
     while (from < end) {
-        grove_operation operation = slice(work, find_operation(work, from), from, end);
+        grove_operation operation =
+            grove__operation_list_get(&work->operations, from, end);
         grove_buffer_append(&work->edits, &operation, sizeof operation);
         from += operation.count;
     }
@@ -489,13 +400,27 @@ static bool choose_walker(merge_work *work)
            grove__min_u64(job->from, merge->critical.items[0].end - 1) < merge->end;
 }
 
+static void init_work(merge_work *work, grove_document *document, grove__txn *txn,
+                      grove__merge *merge)
+{
+    *work = (merge_work){.document = document, .txn = txn, .merge = merge};
+    grove__operation_list_init(&work->operations, document);
+    grove_buffer_init(&work->edits, document->allocator);
+}
+
+static void release_work(merge_work *work)
+{
+    grove__operation_list_release(&work->operations);
+    grove_buffer_release(&work->edits);
+}
+
 grove_status grove__document_merge(grove_document *document, grove__txn *txn,
                                    const grove__merge_job *job, grove_error *error_out)
 {
     grove__merge *merge = &document->merge;
-    merge_work work = {.document = document, .txn = txn, .job = job, .merge = merge};
-    grove_buffer_init(&work.operations, document->allocator);
-    grove_buffer_init(&work.edits, document->allocator);
+    merge_work work;
+    init_work(&work, document, txn, merge);
+    work.job = job;
     grove_status status;
     if (choose_walker(&work)) {
         status = merge_warm(&work, error_out);
@@ -513,7 +438,113 @@ grove_status grove__document_merge(grove_document *document, grove__txn *txn,
                                      document->type, merge->walker) > WALKER_BYTES_MAX) {
         free_walker(merge, document->type);
     }
-    grove_buffer_release(&work.operations);
-    grove_buffer_release(&work.edits);
+    release_work(&work);
+    return status;
+}
+
+/* Reads the operations of events that are to come into the state. */
+static grove_status read_ranges(merge_work *work, grove__ranges events,
+                                grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < events.count; index++) {
+        status = grove__operation_list_read(&work->operations, work->document, work->txn,
+                                            events.items[index].from,
+                                            events.items[index].end, true, error_out);
+    }
+    return status;
+}
+
+/* Makes edits of them as they are, for types that take any order. */
+static grove_status copy_ranges(merge_work *work, grove__ranges events,
+                                grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    if ((work->document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
+        return grove__fail(error_out, GROVE_UNSUPPORTED,
+                           "such a version needs merging, which documents of type %s "
+                           "cannot do",
+                           work->document->type->name);
+    }
+    for (size_t index = 0; status == GROVE_OK && index < events.count; index++) {
+        status = copy_events(work, events.items[index].from, events.items[index].end,
+                             error_out);
+    }
+    return status;
+}
+
+/* Walks all events from a critical clock to `known`, silently, and then those
+ * of the ranges. */
+static grove_status merge_known(merge_work *work, uint64_t base, uint64_t known,
+                                grove__ranges events, grove_error *error_out)
+{
+    grove__range_list all = {NULL, 0, 0};
+    const grove_allocator *allocator = work->document->allocator;
+    bool is_listed = grove__range_list_append(&all, allocator, base, known);
+    for (size_t index = 0; is_listed && index < events.count; index++) {
+        is_listed = grove__range_list_append(&all, allocator, events.items[index].from,
+                                             events.items[index].end);
+    }
+    grove_status status =
+        is_listed ? begin_at(work, base, error_out) : grove__fail_memory(error_out);
+    if (status == GROVE_OK) {
+        status = walk_ranges(work, grove__range_list_view(&all),
+                             (grove__range){known, UINT64_MAX}, false, error_out);
+    }
+    grove__range_list_release(&all, allocator);
+    return status;
+}
+
+grove_status grove__document_merge_ranges(grove_document *document, grove__txn *txn,
+                                          uint64_t known, grove__ranges events,
+                                          grove_error *error_out)
+{
+    merge_work work;
+    grove__merge_job job = {.from = known, .end = known, .bound = UINT64_MAX};
+    init_work(&work, document, txn, &document->merge);
+    work.job = &job;
+    bool merges = document->type->merge != NULL;
+    grove_status status = merges ? find_critical(&work, error_out) : GROVE_OK;
+    uint64_t base = known;
+    if (status == GROVE_OK && merges) {
+        base = grove__min_u64(known, document->merge.critical.items[0].end - 1);
+        status = grove__operation_list_read(&work.operations, document, txn, base, known,
+                                            false, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = read_ranges(&work, events, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = merges ? merge_known(&work, base, known, events, error_out)
+                        : copy_ranges(&work, events, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = take_edits(&work, error_out);
+    }
+    release_work(&work);
+    return status;
+}
+
+grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
+                                      grove__merge *merge, grove_error *error_out)
+{
+    merge_work work;
+    uint64_t base = document->graph.base;
+    uint64_t stored = document->stored;
+    init_work(&work, document, txn, merge);
+    grove_status status = grove__operation_list_read(&work.operations, document, txn,
+                                                     base, stored, false, error_out);
+    if (status == GROVE_OK) {
+        status = grove__operation_list_add(&work.operations, &document->unsaved, stored,
+                                           stored, document->graph.end, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = begin_at(&work, base, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = walk_events(&work, (grove__range){base, document->graph.end},
+                             (grove__range){0, 0}, false, error_out);
+    }
+    release_work(&work);
     return status;
 }

@@ -45,6 +45,10 @@ grove_status grove_opaque_set_state(grove_document *document, grove_bytes state,
                            "the state has %zu bytes; the limit is %llu", state.size,
                            (unsigned long long)GROVE_FRAME_BYTES_MAX);
     }
+    status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     if (grove__opaque_set(document->state, state) != GROVE_OK) {
         return grove__fail_memory(error_out);
     }

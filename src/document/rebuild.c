@@ -317,8 +317,7 @@ static grove_status insert_missing(grove_document *document, grove__txn *txn,
         status = grove__document_add_stored(document, txn, &unsaved, error_out);
     }
     if (status == GROVE_OK) {
-        status =
-            grove__document_apply_list(document, txn, missing, 0, UINT64_MAX, error_out);
+        status = grove__document_apply_list(document, txn, &part, UINT64_MAX, error_out);
     }
     return status;
 }

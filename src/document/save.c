@@ -414,11 +414,12 @@ static grove_status catch_up(grove_document *document, grove__txn *txn,
 grove_status grove_document_save(grove_document *document, const uint64_t *expected,
                                  grove_save_result *result_out, grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     grove_save_result result = {0};
-    grove_status status = GROVE_CONFLICT;
+    status = GROVE_CONFLICT;
     for (int attempts = 0; status == GROVE_CONFLICT; attempts++) {
         if (attempts == ATTEMPTS_MAX) {
             return grove__fail(error_out, GROVE_BUSY,

@@ -193,8 +193,9 @@ grove_status grove_document_seal(grove_document *document,
                                  const grove_seal_options *options,
                                  grove_seal_result *result_out, grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     grove_seal_options complete = GROVE_SEAL_OPTIONS_INIT;
     bool is_other_size = options != NULL && options->size != sizeof complete;
@@ -209,7 +210,7 @@ grove_status grove_document_seal(grove_document *document,
             LEVEL_MAX);
     }
     grove_seal_result result = {0};
-    grove_status status = GROVE_CONFLICT;
+    status = GROVE_CONFLICT;
     for (int attempts = 0; status == GROVE_CONFLICT; attempts++) {
         if (attempts == ATTEMPTS_MAX) {
             return grove__fail(error_out, GROVE_BUSY,

@@ -107,10 +107,12 @@ void grove__text_operation_cut(const grove_operation *operation, uint32_t count,
     first.count = count;
     rest.count = operation->count - count;
     if (operation->kind == GROVE_TEXT_INSERT) {
-        first.content.size = grove__utf8_offset(operation->content, count);
-        rest.content.data += first.content.size;
-        rest.content.size -= first.content.size;
         rest.position += count;
+        if (operation->content.size > 0) {
+            first.content.size = grove__utf8_offset(operation->content, count);
+            rest.content.data += first.content.size;
+            rest.content.size -= first.content.size;
+        }
     } else if (operation->kind == GROVE_TEXT_BACKSPACE) {
         first.position += rest.count;
         first.kind = first.count == 1 ? GROVE_TEXT_DELETE : GROVE_TEXT_BACKSPACE;

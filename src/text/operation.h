@@ -27,7 +27,8 @@ grove_status grove__text_operation_check(const grove_operation *operation,
  * deletions the second gives the direction. */
 bool grove__text_operation_join(grove_operation *last, const grove_operation *next);
 
-/* As grove_document_type.operation_cut. */
+/* As grove_document_type.operation_cut. Contents that were left out are none
+ * in both parts. */
 void grove__text_operation_cut(const grove_operation *operation, uint32_t count,
                                grove_operation *first_out, grove_operation *rest_out);
 

@@ -192,7 +192,8 @@ struct grove_document_type {
     /*
      * Cuts an operation into its first `count` events (0 < count <
      * operation->count) and the rest; contents are borrowed from
-     * `operation`'s.
+     * `operation`'s. Where it has no content because that was left out when
+     * it was decoded, neither part has one.
      */
     void (*operation_cut)(const grove_document_type *type,
                           const grove_operation *operation, uint32_t count,
