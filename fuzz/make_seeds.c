@@ -205,6 +205,9 @@ static void write_text_batches(const char *directory)
     append(&events, type, event_id("bob", 0), fork, 1, hello);
     append(&events, type, event_id("carol", 8), merge, 2, gone);
     write_batch(directory, "batch/text-merge", &events, type, zstd);
+    append(&events, type, event_id("alice", 121), &merge[0], 1, hello);
+    append(&events, type, event_id("bob", 5), &merge[1], 1, more);
+    write_batch(directory, "batch/text-turns", &events, type, zstd);
     grove__events_release(&events);
 }
 

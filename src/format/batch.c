@@ -65,8 +65,7 @@ static grove_status fill_frames(batch_frames *frames, grove__events *events,
         grove__batch_times_encode(events, &frames->times) != GROVE_OK) {
         return grove__fail_memory(error_out);
     }
-    return type->operations_encode(type, grove__events_operations(events),
-                                   &frames->operations, error_out);
+    return grove__batch_operations_encode(events, type, &frames->operations, error_out);
 }
 
 grove_status grove__batch_encode(grove__events *events, const grove_document_type *type,
@@ -244,8 +243,8 @@ static grove_status decode_operations(const grove__block *block, grove_buffer *b
     if (status != GROVE_OK) {
         return status;
     }
-    return grove__batch_operations_decode(structure, has_contents, block->event_count,
-                                          type, events, error_out);
+    return grove__batch_operations_decode(structure, has_contents, type, events,
+                                          error_out);
 }
 
 grove_status grove__batch_decode(const grove__block *block,
@@ -257,7 +256,7 @@ grove_status grove__batch_decode(const grove__block *block,
     grove_buffer buffer;
     grove_buffer_init(&buffer, events->allocator);
     grove_status status = GROVE_OK;
-    if ((parts & GROVE__DECODE_GRAPH) != 0) {
+    if ((parts & (GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS)) != 0) {
         status = decode_graph(block, &buffer, events, error_out);
     }
     if (status == GROVE_OK && (parts & GROVE__DECODE_OPERATIONS) != 0) {

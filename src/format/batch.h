@@ -72,6 +72,7 @@ grove_status grove__batch_open(grove_bytes bytes, grove__block *block_out,
 /* What of a batch is decoded. */
 enum {
     GROVE__DECODE_GRAPH = 1u << 0,
+    /* The graph as well, which has their order. */
     GROVE__DECODE_OPERATIONS = 1u << 1,
     /* Their contents; nothing without the operations. */
     GROVE__DECODE_CONTENTS = 1u << 2,
@@ -82,12 +83,12 @@ enum {
 /*
  * Replaces `events` by what the block holds, or only by the parts asked for.
  * Every claim is checked before it is used: counts add up to the event count,
- * indexes are in range, E2 to E5 hold (as far as the parts say). The contents
- * are copied, so that nothing points into the block. Without them the content
- * frame is not touched, and the contents of all operations are empty: such a
- * list is to be read, not to be encoded or appended to another. GROVE_CORRUPT
- * with an offset into the frame that the message names; GROVE_NO_MEMORY; what
- * the type's operations_decode returns; `events` is then empty.
+ * indexes are in range, E2 to E5 hold. The contents are copied, so that
+ * nothing points into the block. Without them the content frame is not
+ * touched, and the contents of all operations are empty: such a list is to be
+ * read, not to be encoded or appended to another. GROVE_CORRUPT with an offset
+ * into the frame that the message names; GROVE_NO_MEMORY; what the type's
+ * operations_decode returns; `events` is then empty.
  *
  * Time O(runs log runs). Memory: a constant (some hundred, when all is a lie)
  * times what the frames decode to.

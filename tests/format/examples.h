@@ -27,6 +27,8 @@ void check_graph_example(grove_bytes page);
 void check_bad_graph_example(grove_bytes page);
 void check_timestamps_example(grove_bytes page);
 void check_batch_example(grove_bytes page);
+void check_order_example(grove_bytes page);
+void check_bad_order_example(grove_bytes page);
 void check_schema_example(grove_bytes page);
 void check_schema_content_example(grove_bytes page);
 void check_bad_schema_example(grove_bytes page);

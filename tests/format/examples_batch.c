@@ -4,6 +4,7 @@
 #include <grove/text.h>
 
 #include "format/batch_columns.h"
+#include "format/batch_operations.h"
 #include "format/batches.h"
 
 static grove__frame_buffer new_frame(void)
@@ -15,18 +16,23 @@ static grove__frame_buffer new_frame(void)
 
 /* ---- The graph ---- */
 
-static void append_graph(grove__events *events)
+/* The graph, with operations of the type that has these: ann's, then bob's. */
+static void append_graph(grove__events *events, const grove_document_type *type,
+                         const grove_operation operations[5])
 {
     const grove_event_id ann4 = id_of("ann", 4);
     const grove_event_id ann5 = id_of("ann", 5);
     const grove_event_id ann6 = id_of("ann", 6);
     const grove_event_id merged[] = {id_of("ann", 7), id_of("bob", 0)};
     const grove_event_id cem9 = id_of("cem", 9);
-    append(events, ann5, &ann4, 1, deletes(2));
-    append(events, merged[1], &ann5, 1, deletes(1));
-    append(events, merged[0], &ann6, 1, deletes(1));
-    append(events, id_of("ann", 8), merged, 2, deletes(1));
-    append(events, id_of("bob", 1), &cem9, 1, deletes(1));
+    const grove_event_run runs[] = {{ann5, &ann4, 1, 0, operations[0]},
+                                    {merged[1], &ann5, 1, 0, operations[3]},
+                                    {merged[0], &ann6, 1, 0, operations[1]},
+                                    {id_of("ann", 8), merged, 2, 0, operations[2]},
+                                    {id_of("bob", 1), &cem9, 1, 0, operations[4]}};
+    for (size_t index = 0; index < sizeof runs / sizeof *runs; index++) {
+        cr_assert_eq(grove__events_append(events, type, &runs[index], NULL), GROVE_OK);
+    }
 }
 
 void check_graph_example(grove_bytes page)
@@ -39,7 +45,9 @@ void check_graph_example(grove_bytes page)
     grove__events_init(&events, &grove__allocator_system);
     grove__events_init(&decoded, &grove__allocator_system);
     grove_buffer_init(&heads, &grove__allocator_system);
-    append_graph(&events);
+    const grove_operation operations[] = {deletes(2), deletes(1), deletes(1), deletes(1),
+                                          deletes(1)};
+    append_graph(&events, &test_type_typing, operations);
     cr_assert_eq(grove__batch_graph_encode(&events, &frame), GROVE_OK);
     assert_bytes(grove_buffer_view(&frame.bytes), page);
     cr_assert_eq(grove__batch_graph_decode(page, 6, &decoded, NULL), GROVE_OK);
@@ -120,6 +128,72 @@ void check_batch_example(grove_bytes page)
     decode_all(page, type, &decoded);
     test_events_check_same(&events, &decoded);
     grove_buffer_release(&block);
+    grove__events_release(&events);
+    grove__events_release(&decoded);
+}
+
+/* ---- Operations of two replicas ---- */
+
+static void append_two(grove__events *events)
+{
+    const grove_operation operations[] = {{GROVE_TEXT_INSERT, 2, 0, grove_bytes_of("ab")},
+                                          {GROVE_TEXT_INSERT, 1, 2, grove_bytes_of("c")},
+                                          {GROVE_TEXT_INSERT, 1, 4, grove_bytes_of("d")},
+                                          {GROVE_TEXT_INSERT, 1, 0, grove_bytes_of("x")},
+                                          {GROVE_TEXT_INSERT, 1, 9, grove_bytes_of("y")}};
+    append_graph(events, grove_type_text(), operations);
+}
+
+/* Decodes the operations of the page beside the graph of `events`. */
+static grove_status decode_two(const grove__events *events, grove_bytes page,
+                               grove__events *decoded)
+{
+    grove__frame_buffer graph = new_frame();
+    cr_assert_eq(grove__batch_graph_encode(events, &graph), GROVE_OK);
+    cr_assert_eq(
+        grove__batch_graph_decode(grove_buffer_view(&graph.bytes), 6, decoded, NULL),
+        GROVE_OK);
+    grove_buffer_append(&decoded->content, "abcdxy", 6);
+    grove_buffer_release(&graph.bytes);
+    return grove__batch_operations_decode(page, true, grove_type_text(), decoded, NULL);
+}
+
+void check_order_example(grove_bytes page)
+{
+    grove__events events;
+    grove__events decoded;
+    grove_type_buffers buffers = {.structure_cut_count = 0};
+    grove__events_init(&events, &grove__allocator_system);
+    grove__events_init(&decoded, &grove__allocator_system);
+    grove_buffer_init(&buffers.structure, &grove__allocator_system);
+    grove_buffer_init(&buffers.content, &grove__allocator_system);
+    append_two(&events);
+    cr_assert_eq(
+        grove__batch_operations_encode(&events, grove_type_text(), &buffers, NULL),
+        GROVE_OK);
+    assert_bytes(grove_buffer_view(&buffers.structure), page);
+    assert_bytes(grove_buffer_view(&buffers.content), grove_bytes_of("abcdxy"));
+    cr_assert_eq(decode_two(&events, page, &decoded), GROVE_OK);
+    grove_operations all = grove__events_operations(&events);
+    grove_operations again = grove__events_operations(&decoded);
+    cr_assert_eq(again.count, all.count);
+    for (size_t index = 0; index < all.count; index++) {
+        test_operation_check_equal(&again.items[index], &all.items[index], index);
+    }
+    grove_buffer_release(&buffers.structure);
+    grove_buffer_release(&buffers.content);
+    grove__events_release(&events);
+    grove__events_release(&decoded);
+}
+
+void check_bad_order_example(grove_bytes page)
+{
+    grove__events events;
+    grove__events decoded;
+    grove__events_init(&events, &grove__allocator_system);
+    grove__events_init(&decoded, &grove__allocator_system);
+    append_two(&events);
+    cr_assert_eq(decode_two(&events, page, &decoded), GROVE_CORRUPT);
     grove__events_release(&events);
     grove__events_release(&decoded);
 }

@@ -456,6 +456,8 @@ static const struct {
     {"bad-snapshot-head", check_bad_snapshot},
     {"text-operations", check_text_operations},
     {"text-operations-content", check_text_operations_content},
+    {"text-operations-of-two", check_order_example},
+    {"bad-text-operations-of-two", check_bad_order_example},
     {"bad-text-operations-position", check_bad_text_operations},
     {"bad-text-operations-events", check_bad_text_operations},
     {"text-state", check_text_state},

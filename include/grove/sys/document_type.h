@@ -199,17 +199,21 @@ struct grove_document_type {
                           const grove_operation *operation, uint32_t count,
                           grove_operation *first_out, grove_operation *rest_out);
 
-    /* Appends the columns of the operations to the two buffers. */
+    /*
+     * Appends the columns of the operations of a batch to the two buffers.
+     * They come replica after replica, each one's in causal order: of those
+     * who write at once, each mostly goes on at a place of its own.
+     */
     grove_status (*operations_encode)(const grove_document_type *type,
                                       grove_operations operations,
                                       grove_type_buffers *buffers,
                                       grove_error *error_out);
     /*
-     * The way back: appends grove_operation records to `operations_out` (a
-     * buffer of them). Their counts add up to `event_count`, or it is
-     * GROVE_CORRUPT. Contents point into `frames.content`, or into
-     * `scratch_out`, which has to live as long; a type that appends to it
-     * reserves all it needs before it takes a pointer.
+     * The way back: appends grove_operation records in the same order to
+     * `operations_out` (a buffer of them). Their counts add up to
+     * `event_count`, or it is GROVE_CORRUPT. Contents point into
+     * `frames.content`, or into `scratch_out`, which has to live as long; a
+     * type that appends to it reserves all it needs before it takes a pointer.
      *
      * Merging needs kinds, counts and positions, but no contents. Where
      * `frames.is_content_left_out` is set, the operations are the same but
