@@ -115,8 +115,9 @@ grove_status grove__tracker_delete(grove__tracker *tracker, uint32_t event,
         return status;
     }
     grove__spans_found at;
-    uint64_t nth = position + (is_backward ? count : 1);
-    if (!grove__spans_seek(spans, nth, &at)) {
+    uint64_t further = is_backward ? count : 1;
+    if (position > UINT64_MAX - further ||
+        !grove__spans_seek(spans, position + further, &at)) {
         return fail_position(position, error_out);
     }
     const grove__span *span = grove__spans_at(spans, at.place);
