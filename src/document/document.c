@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/error.h"
 
 enum { LEVEL_MAX = 19, RANDOM_REPLICA_BYTES = 16 };
@@ -13,6 +14,14 @@ grove_status grove__fail_handle(grove_error *error_out)
         error_out, GROVE_FAILED,
         "an earlier failure left this handle without a state; close it and "
         "load the document anew");
+}
+
+void grove__document_hold(grove_document *document)
+{
+    if (document->is_linked) {
+        grove__handle_move(document->store, &document->handle,
+                           grove__min_u64(document->stored, document->unsaved_reach));
+    }
 }
 
 grove_status grove__document_check_live(const grove_document *document,
@@ -141,6 +150,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     document->id = (grove_bytes){document->id_bytes, id.size};
     document->handle.document = document->id;
     grove__events_init(&document->unsaved, document->allocator);
+    document->unsaved_reach = UINT64_MAX;
     grove_buffer_init(&document->version, document->allocator);
     grove_buffer_init(&document->batches.items, document->allocator);
     grove__packer_init(&document->packer, document->allocator);
@@ -226,7 +236,7 @@ static grove_status open_document(grove_store *store, grove_bytes id,
         grove_document_close(document);
         return status;
     }
-    grove__handle_move(store, &document->handle, document->stored);
+    grove__document_hold(document);
     *document_out = document;
     return GROVE_OK;
 }

@@ -42,7 +42,9 @@ typedef struct grove__pieces {
 struct grove_document {
     grove_store *store;
     const grove_allocator *allocator;
-    grove__handle handle; /* handle.clock is `stored` */
+    /* What no compaction may remove: handle.clock is `stored`, or less when
+     * unsaved events have parents further back. */
+    grove__handle handle;
     uint8_t id_bytes[GROVE_DOCUMENT_ID_BYTES_MAX];
     grove_bytes id;
     const grove_document_type *type;
@@ -68,6 +70,9 @@ struct grove_document {
     grove__walk walk; /* over `graph` */
     grove__merge merge;
     grove__events unsaved;
+    /* 1 + the least clock of their parents among the stored ones; 0 for an
+     * event without parents; UINT64_MAX: there are none. */
+    uint64_t unsaved_reach;
     /* The newest unsaved event was made here, and is the only head. */
     bool made_last;
     /* Heads as ids, for grove_document_version. */
@@ -255,8 +260,9 @@ void grove__merge_init(grove__merge *merge, const grove_allocator *allocator);
 void grove__merge_release(grove__merge *merge, const grove_document_type *type);
 
 /*
- * Merges events into the state, and reports the edits. GROVE_CORRUPT: an
- * operation does not fit what was there when it was made; nothing changed.
+ * Merges events into the state, and reports the edits; the meta record that the
+ * handle knows is that of `txn`. The job's `misfit`: an operation does not fit
+ * what was there when it was made; nothing changed.
  * GROVE_HISTORY_REMOVED: what has to be seen again is no longer stored.
  */
 grove_status grove__document_merge(grove_document *document, grove__txn *txn,
@@ -313,6 +319,9 @@ grove_status grove__document_begin_change(grove_document *document, grove__txn *
 grove_status grove__document_open_stored(const grove_document *document, grove__txn *txn,
                                          grove_document **copy_out,
                                          grove_error *error_out);
+
+/* Says anew which clocks the handle still needs. */
+void grove__document_hold(grove_document *document);
 
 /* GROVE_FAILED with its sentence: the handle is only good for close. */
 grove_status grove__fail_handle(grove_error *error_out);

@@ -268,6 +268,18 @@ grove_status grove__document_reach(grove_document *document, grove__txn *txn,
 
 /* --- new events --- */
 
+/* Notes how far back the new event at `clock` reaches. */
+static void note_reach(grove_document *document, uint64_t clock)
+{
+    uint64_t before;
+    grove__frontier parents = grove__graph_parents(&document->graph, clock, &before);
+    uint64_t reach = parents.count == 0 ? 0 : parents.clocks[0] + 1;
+    if (reach <= document->stored && reach < document->unsaved_reach) {
+        document->unsaved_reach = reach;
+        grove__document_hold(document);
+    }
+}
+
 /* Puts the unsaved list's newest events, which the graph has from `from` on,
  * into the state, with what they are concurrent with. */
 static grove_status merge_unsaved(grove_document *document, grove__txn *txn,
@@ -279,8 +291,16 @@ static grove_status merge_unsaved(grove_document *document, grove__txn *txn,
         .bound = UINT64_MAX,
         .events = &document->unsaved,
         .events_clock = document->stored,
+        .misfit = GROVE_MALFORMED,
     };
-    return grove__document_merge(document, txn, &job, error_out);
+    /* Others may have removed history, or have packed it differently. */
+    grove_status status = grove__document_look(document, txn, error_out);
+    if (status == GROVE_NONE) {
+        return grove__fail(error_out, GROVE_CONFLICT,
+                           "the document was deleted under this handle; load it anew");
+    }
+    return status == GROVE_OK ? grove__document_merge(document, txn, &job, error_out)
+                              : status;
 }
 
 grove_status grove__document_push(grove_document *document, grove__txn *txn,
@@ -309,7 +329,12 @@ grove_status grove__document_push(grove_document *document, grove__txn *txn,
     if (!merges) {
         grove_operations one = {&run->operation, 1};
         status = type->state_apply(type, document->state, one, error_out);
-        if (status == GROVE_OK && txn != NULL) {
+        if (status == GROVE_CORRUPT) {
+            status = grove__fail(error_out, GROVE_MALFORMED,
+                                 "the operation at position %llu does not fit the "
+                                 "document's state",
+                                 (unsigned long long)run->operation.position);
+        } else if (status == GROVE_OK && txn != NULL) {
             grove__document_report(document, one);
         }
     }
@@ -327,15 +352,11 @@ grove_status grove__document_push(grove_document *document, grove__txn *txn,
         }
         grove__events_rewind(&document->unsaved, &mark);
     }
-    if (status == GROVE_CORRUPT) {
-        return grove__fail(
-            error_out, GROVE_MALFORMED,
-            "the operation at position %llu does not fit what was there when it was made",
-            (unsigned long long)run->operation.position);
-    }
-    if (status == GROVE_OK &&
-        grove__replica_equal(&run->first.replica, &document->replica)) {
-        document->next_sequence = run->first.sequence + run->operation.count;
+    if (status == GROVE_OK) {
+        note_reach(document, from);
+        if (grove__replica_equal(&run->first.replica, &document->replica)) {
+            document->next_sequence = run->first.sequence + run->operation.count;
+        }
     }
     return status;
 }

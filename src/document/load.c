@@ -248,6 +248,7 @@ grove_status grove__document_apply_list(grove_document *document, grove__txn *tx
         .bound = bound,
         .events = part->events,
         .events_clock = part->first_clock,
+        .misfit = GROVE_CORRUPT,
     };
     return grove__document_merge(document, txn, &job, error_out);
 }

@@ -153,6 +153,12 @@ static grove_status gather(merge_work *work, uint64_t from, grove_error *error_o
     return status;
 }
 
+static grove_status fail_misfit(const merge_work *work, grove_error *error_out)
+{
+    return grove__fail(error_out, work->job->misfit,
+                       "an operation does not fit what was there when it was made");
+}
+
 /* Applies a chain of events, from the version of its parents; silently when
  * `edits` is NULL. */
 static grove_status walk_chain(merge_work *work, grove__range chain, grove_buffer *edits,
@@ -167,7 +173,8 @@ static grove_status walk_chain(merge_work *work, grove__range chain, grove_buffe
                                            edits, error_out);
         clock += operation.count;
     }
-    return status;
+    return status == GROVE_CORRUPT && edits != NULL ? fail_misfit(work, error_out)
+                                                    : status;
 }
 
 /*
@@ -254,11 +261,13 @@ static uint64_t find_reach(const merge_work *work)
     return reach;
 }
 
-/* Whether the walker can go on from where it is (G1). */
+/* Whether the walker can go on from where it is (G1), with events that are
+ * still stored. */
 static bool can_go_on(const merge_work *work)
 {
     const grove__merge *merge = work->merge;
     return merge->is_warm && merge->end <= work->job->from &&
+           merge->end >= work->document->meta.base_clock &&
            merge->base <= find_reach(work);
 }
 
@@ -376,7 +385,9 @@ static grove_status take_edits(merge_work *work, grove_error *error_out)
         document->type->state_apply(document->type, document->state, edits, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, edits);
-    } else if (status != GROVE_CORRUPT && edits.count > 1) {
+    } else if (status == GROVE_CORRUPT) {
+        status = fail_misfit(work, error_out);
+    } else if (edits.count > 1) {
         /* Some of the edits may be in the state (D4). */
         document->failed = true;
     }
@@ -500,7 +511,8 @@ grove_status grove__document_merge_ranges(grove_document *document, grove__txn *
                                           grove_error *error_out)
 {
     merge_work work;
-    grove__merge_job job = {.from = known, .end = known, .bound = UINT64_MAX};
+    grove__merge_job job = {
+        .from = known, .end = known, .bound = UINT64_MAX, .misfit = GROVE_CORRUPT};
     init_work(&work, document, txn, &document->merge);
     work.job = &job;
     bool merges = document->type->merge != NULL;

@@ -54,6 +54,9 @@ typedef struct grove__merge_job {
     /* A list that has the events' operations with contents. */
     grove__events *events;
     uint64_t events_clock;
+    /* What it is when an operation does not fit: GROVE_CORRUPT for stored
+     * events, GROVE_MALFORMED for those that were handed in. */
+    grove_status misfit;
 } grove__merge_job;
 
 #endif

@@ -31,16 +31,35 @@ void grove__operation_list_release(grove__operation_list *list)
     grove_buffer_release(&list->owned);
 }
 
+/* What of an operation, of which the first event is at `*clock`, the events
+ * from `from` to `end` - 1 are; there is one. */
+static grove_operation clip(const grove_document_type *type, grove_operation operation,
+                            uint64_t *clock, uint64_t from, uint64_t end)
+{
+    grove_operation whole = operation;
+    grove_operation other;
+    if (*clock < from) {
+        type->operation_cut(type, &whole, (uint32_t)(from - *clock), &other, &operation);
+        *clock = from;
+    }
+    if (operation.count > end - *clock) {
+        whole = operation;
+        type->operation_cut(type, &whole, (uint32_t)(end - *clock), &operation, &other);
+    }
+    return operation;
+}
+
 grove_status grove__operation_list_add(grove__operation_list *list, grove__events *events,
                                        uint64_t first_clock, uint64_t from, uint64_t end,
                                        grove_error *error_out)
 {
     grove_operations operations = grove__events_operations(events);
-    uint64_t clock = first_clock;
-    for (size_t index = 0; index < operations.count && clock < end; index++) {
-        placed item = {clock, operations.items[index]};
-        clock += item.operation.count;
-        if (clock > from) {
+    uint64_t next = first_clock;
+    for (size_t index = 0; index < operations.count && next < end; index++) {
+        placed item = {next, operations.items[index]};
+        next += item.operation.count;
+        if (next > from) {
+            item.operation = clip(list->type, item.operation, &item.clock, from, end);
             grove_buffer_append(&list->items, &item, sizeof item);
         }
     }
@@ -155,17 +174,6 @@ grove_operation grove__operation_list_get(grove__operation_list *list, uint64_t 
                                           uint64_t end)
 {
     const placed *item = find(list, clock);
-    grove_operation left = item->operation;
-    grove_operation whole = left;
-    grove_operation other;
-    if (clock > item->clock) {
-        list->type->operation_cut(list->type, &whole, (uint32_t)(clock - item->clock),
-                                  &other, &left);
-    }
-    if (left.count > end - clock) {
-        whole = left;
-        list->type->operation_cut(list->type, &whole, (uint32_t)(end - clock), &left,
-                                  &other);
-    }
-    return left;
+    uint64_t first = item->clock;
+    return clip(list->type, item->operation, &first, clock, end);
 }

@@ -19,8 +19,8 @@ void grove__operation_list_init(grove__operation_list *list,
                                 const grove_document *document);
 void grove__operation_list_release(grove__operation_list *list);
 
-/* Appends those of a list of events that have clocks from `from` to `end` - 1,
- * whole, also where they reach further. Contents are borrowed from `events`.
+/* Appends those of the events of a list that have clocks from `from` to
+ * `end` - 1, after all that the list has. Contents are borrowed from `events`.
  * GROVE_NO_MEMORY. */
 grove_status grove__operation_list_add(grove__operation_list *list, grove__events *events,
                                        uint64_t first_clock, uint64_t from, uint64_t end,

@@ -333,7 +333,8 @@ static void adopt(save_attempt *attempt, grove_save_result *result, uint64_t com
     result->rolled_up_batches = (uint32_t)attempt->rolled;
     if (document->unsaved.count > 0) {
         document->stored += document->unsaved.count;
-        grove__handle_move(document->store, &document->handle, document->stored);
+        document->unsaved_reach = UINT64_MAX;
+        grove__document_hold(document);
         document->tail_operations +=
             document->unsaved.operations.size / sizeof(grove_operation);
         grove__piece piece = {
