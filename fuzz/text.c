@@ -1,7 +1,8 @@
 /*
  * Text operations: whatever decodes is well-formed, and encoding it again
  * gives the same operations. Applied, they make a text or are refused; the
- * text is sound and comes back from its own frames.
+ * text is sound and comes back from its own frames, and its positions from
+ * other units.
  *
  * An input is the number of events in 4 bytes and the size of the structure
  * in 2, both big-endian, the structure, and the content.
@@ -12,6 +13,7 @@
 #include "base/bytes.h"
 #include "text/operation.h"
 #include "text/state.h"
+#include "text/units.h"
 
 static void buffers_init(grove_type_buffers *buffers, const grove_allocator *allocator)
 {
@@ -84,6 +86,24 @@ static void check_without_contents(grove_operations operations, uint64_t events,
     grove_buffer_release(&decoded);
 }
 
+/* Positions, some 64 of them, go into each unit and come back. */
+static void check_units(const grove__rope *rope)
+{
+    uint64_t step = rope->points / 64 + 1;
+    for (uint64_t position = 0; position <= rope->points; position += step) {
+        uint64_t bytes;
+        uint64_t utf16;
+        uint64_t again;
+        FUZZ_CHECK(grove__units_convert(rope, position, GROVE_TEXT_POINTS,
+                                        GROVE_TEXT_UTF16, &utf16, NULL) == GROVE_OK);
+        FUZZ_CHECK(grove__units_convert(rope, utf16, GROVE_TEXT_UTF16, GROVE_TEXT_BYTES,
+                                        &bytes, NULL) == GROVE_OK);
+        FUZZ_CHECK(grove__units_convert(rope, bytes, GROVE_TEXT_BYTES, GROVE_TEXT_POINTS,
+                                        &again, NULL) == GROVE_OK);
+        FUZZ_CHECK(again == position);
+    }
+}
+
 static void check_text(grove_operations operations)
 {
     grove__text *text = NULL;
@@ -96,6 +116,7 @@ static void check_text(grove_operations operations)
     FUZZ_CHECK(status == GROVE_OK || status == GROVE_CORRUPT);
     FUZZ_CHECK(status == GROVE_OK || error.offset < operations.count);
     FUZZ_CHECK(grove__rope_check(&text->rope) == NULL);
+    check_units(&text->rope);
     FUZZ_CHECK(grove__text_encode(text, &buffers, NULL) == GROVE_OK);
     FUZZ_CHECK(grove__text_decode(&grove__allocator_system, frames_of(&buffers), &again,
                                   NULL) == GROVE_OK);

@@ -86,7 +86,7 @@ typedef enum grove_text_unit {
  * What a position in one unit is in another. Cost: O(log length) between
  * points and bytes; with UTF-16 one look at each piece of about a kilobyte
  * before the position that is not ASCII.
- * GROVE_INVALID: beyond the end, or inside a code point.
+ * GROVE_INVALID: beyond the end, inside a code point, or no such unit.
  */
 GROVE_API grove_status grove_text_convert(const grove_document *document,
                                           uint64_t position, grove_text_unit unit,

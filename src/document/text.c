@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "text/state.h"
+#include "text/units.h"
 #include "text/utf8.h"
 
 static grove_status check_text(const grove_document *document, grove_error *error_out)
@@ -124,6 +125,19 @@ grove_status grove_text_each(const grove_document *document, grove_text_fn each,
     while (grove__rope_chunks_next(&chunks, &chunk) && each(context, chunk.utf8)) {
     }
     return GROVE_OK;
+}
+
+grove_status grove_text_convert(const grove_document *document, uint64_t position,
+                                grove_text_unit unit, grove_text_unit wanted,
+                                uint64_t *position_out, grove_error *error_out)
+{
+    grove_status status = check_text(document, error_out);
+    if (status == GROVE_OK) {
+        const grove__text *text = document->state;
+        status = grove__units_convert(&text->rope, position, unit, wanted, position_out,
+                                      error_out);
+    }
+    return status;
 }
 
 /* Tells a listener of an operation that others made. */

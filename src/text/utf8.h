@@ -11,7 +11,12 @@
 
 #include <grove/types.h>
 
-enum { GROVE__UTF8_BYTES_MAX = 4 };
+enum {
+    GROVE__UTF8_BYTES_MAX = 4,
+    /* The first byte of a code point of four bytes is this or more, and no
+     * other byte is. */
+    GROVE__UTF8_LEAD_OF_4 = 0xf0
+};
 
 /* Whether a byte goes on with a code point that an earlier byte began. */
 static inline bool grove__utf8_continues(uint8_t byte)
