@@ -277,10 +277,11 @@ grove_status grove__document_merge_ranges(grove_document *document, grove__txn *
                                           uint64_t known, grove__ranges events,
                                           grove_error *error_out);
 
-/* Lets a walker see all events of the graph, which begins at a critical clock,
- * without a change of the state. */
+/* Lets a walker see all events from a critical clock on, without a change of
+ * the state. */
 grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
-                                      grove__merge *merge, grove_error *error_out);
+                                      uint64_t base, grove__merge *merge,
+                                      grove_error *error_out);
 
 /* Tells who listens of operations that others made and the state has taken. */
 void grove__document_report(grove_document *document, grove_operations operations);

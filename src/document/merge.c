@@ -272,23 +272,38 @@ static bool can_go_on(const merge_work *work)
 }
 
 /* Finds the critical clocks from the newest one at or before the job's events
- * on; takes older events into the graph if it has to. */
-static grove_status find_critical(merge_work *work, grove_error *error_out)
+ * on, the base; takes older events into the graph if it has to. */
+static grove_status find_base(merge_work *work, uint64_t *base_out,
+                              grove_error *error_out)
 {
     grove_document *document = work->document;
-    for (;;) {
-        grove_status status =
+    const grove__range_list *critical = &work->merge->critical;
+    grove_status status = GROVE_HISTORY_REMOVED;
+    while (status == GROVE_HISTORY_REMOVED) {
+        status =
             grove__critical_since(&document->graph, work->job->from, work->job->bound,
                                   document->allocator, &work->merge->critical, error_out);
-        if (status != GROVE_HISTORY_REMOVED) {
-            return status;
-        }
-        status = grove__document_deepen(document, work->txn, document->graph.base - 1,
-                                        document->graph.end, error_out);
-        if (status != GROVE_OK) {
-            return status;
+        if (status == GROVE_HISTORY_REMOVED) {
+            grove_status deeper =
+                grove__document_deepen(document, work->txn, document->graph.base - 1,
+                                       document->graph.end, error_out);
+            if (deeper != GROVE_OK) {
+                return deeper;
+            }
         }
     }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    uint64_t base = grove__min_u64(work->job->from, critical->items[0].end - 1);
+    if (base < document->meta.base_clock) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "events from clock %llu on are needed, and a compaction "
+                           "removed them",
+                           (unsigned long long)base);
+    }
+    *base_out = base;
+    return GROVE_OK;
 }
 
 /* Goes on with a warm walker: all of the job's events are one zone. */
@@ -349,12 +364,11 @@ static grove_status merge_cold(merge_work *work, grove_error *error_out)
     const grove__merge_job *job = work->job;
     const grove__range_list *critical = &work->merge->critical;
     uint64_t graph_end = work->document->graph.end;
-    grove_status status = find_critical(work, error_out);
-    if (status != GROVE_OK) {
-        return status;
+    uint64_t base = 0;
+    grove_status status = find_base(work, &base, error_out);
+    if (status == GROVE_OK) {
+        status = gather(work, base, error_out);
     }
-    uint64_t base = grove__min_u64(job->from, critical->items[0].end - 1);
-    status = gather(work, base, error_out);
     uint64_t clock = job->from;
     if (status == GROVE_OK && (base < job->from || job->end < graph_end)) {
         clock = graph_end;
@@ -516,10 +530,9 @@ grove_status grove__document_merge_ranges(grove_document *document, grove__txn *
     init_work(&work, document, txn, &document->merge);
     work.job = &job;
     bool merges = document->type->merge != NULL;
-    grove_status status = merges ? find_critical(&work, error_out) : GROVE_OK;
     uint64_t base = known;
+    grove_status status = merges ? find_base(&work, &base, error_out) : GROVE_OK;
     if (status == GROVE_OK && merges) {
-        base = grove__min_u64(known, document->merge.critical.items[0].end - 1);
         status = grove__operation_list_read(&work.operations, document, txn, base, known,
                                             false, error_out);
     }
@@ -538,10 +551,10 @@ grove_status grove__document_merge_ranges(grove_document *document, grove__txn *
 }
 
 grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
-                                      grove__merge *merge, grove_error *error_out)
+                                      uint64_t base, grove__merge *merge,
+                                      grove_error *error_out)
 {
     merge_work work;
-    uint64_t base = document->graph.base;
     uint64_t stored = document->stored;
     init_work(&work, document, txn, merge);
     grove_status status = grove__operation_list_read(&work.operations, document, txn,
