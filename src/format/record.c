@@ -92,9 +92,10 @@ grove_status grove__store_record_decode(grove_bytes bytes,
         &(record)->incarnation, &(record)->revision, &(record)->events,                 \
             &(record)->base_clock, &(record)->batches, &(record)->batch_bytes,          \
             &(record)->snapshots, &(record)->snapshot_bytes, &(record)->snapshot_clock, \
-            &(record)->newest_snapshot_bytes, &(record)->sealed_clock                   \
+            &(record)->newest_snapshot_bytes, &(record)->sealed_clock,                  \
+            &(record)->pending                                                          \
     }
-enum { META_NUMBER_COUNT = 11, META_NUMBERS_OFFSET = 1 + TYPE_NAME_BYTES + 4 };
+enum { META_NUMBER_COUNT = 12, META_NUMBERS_OFFSET = 1 + TYPE_NAME_BYTES + 4 };
 
 void grove__meta_record_encode(const grove__meta_record *record,
                                uint8_t bytes_out[GROVE__META_RECORD_BYTES])
@@ -127,6 +128,7 @@ static bool name_is_sound(const char *name)
 static bool meta_is_sound(const grove__meta_record *record)
 {
     if (record->events > GROVE_DOCUMENT_EVENTS_MAX ||
+        record->pending > GROVE_DOCUMENT_EVENTS_MAX ||
         record->base_clock > record->events || record->sealed_clock > record->events) {
         return false;
     }

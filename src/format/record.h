@@ -46,9 +46,10 @@ grove_status grove__store_record_decode(grove_bytes bytes,
  *   85   8   clock of the newest snapshot, 2^64 - 1 for none
  *   93   8   bytes of its block
  *   101  8   sealed clock: a seal packed the events before it
- *   109  8   checksum, seed 2
+ *   109  8   events in table `pending`
+ *   117  8   checksum, seed 2
  */
-enum { GROVE__META_RECORD_BYTES = 117 };
+enum { GROVE__META_RECORD_BYTES = 125 };
 
 #define GROVE__NO_SNAPSHOT UINT64_MAX
 
@@ -66,6 +67,7 @@ typedef struct grove__meta_record {
     uint64_t snapshot_clock;
     uint64_t newest_snapshot_bytes;
     uint64_t sealed_clock;
+    uint64_t pending;
 } grove__meta_record;
 
 void grove__meta_record_encode(const grove__meta_record *record,

@@ -1,0 +1,166 @@
+#include "document/known.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+void grove__known_init(grove__known *known, grove_document *document, grove__txn *txn)
+{
+    known->document = document;
+    known->txn = txn;
+    known->events = NULL;
+    grove__events_init(&known->batch, document->allocator);
+}
+
+void grove__known_release(grove__known *known)
+{
+    grove__events_release(&known->batch);
+}
+
+/* Begins with the first run of some events. */
+static void begin(grove__known *known, grove__events *events, uint64_t first_clock)
+{
+    known->events = events;
+    known->first_clock = first_clock;
+    grove__events_cursor_init(&known->cursor, events, known->document->type,
+                              known->parents);
+    known->clock = first_clock;
+    (void)grove__events_cursor_next(&known->cursor, &known->run);
+    known->content = events->content.data;
+}
+
+/* Reads the batch that has a stored event. */
+static grove_status read_batch(grove__known *known, uint64_t clock,
+                               grove_error *error_out)
+{
+    grove_document *document = known->document;
+    grove_status status = grove__document_look(document, known->txn, error_out);
+    if (status == GROVE_NONE) {
+        return grove__fail(error_out, GROVE_CONFLICT,
+                           "the document was deleted under this handle; load it anew");
+    }
+    if (status == GROVE_OK && clock < document->meta.base_clock) {
+        status =
+            grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                        "the event at clock %llu is known, but its content was removed",
+                        (unsigned long long)clock);
+    }
+    uint64_t first = 0;
+    grove__batch_reader reader;
+    grove__batch_reader_init(&reader, document->allocator);
+    known->events = NULL;
+    if (status == GROVE_OK) {
+        status = grove__batch_find(document, known->txn, clock, &first, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = grove__batch_read(document, known->txn, first, &reader, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = grove__batch_decode(&reader.block, document->type, GROVE__DECODE_ALL,
+                                     &known->batch, error_out);
+    }
+    if (status == GROVE_OK && clock - first >= known->batch.count) {
+        status = grove__fail(error_out, GROVE_CORRUPT,
+                             "no batch holds the event at clock %llu",
+                             (unsigned long long)clock);
+    }
+    grove__batch_reader_release(&reader);
+    if (status == GROVE_OK) {
+        begin(known, &known->batch, first);
+    }
+    return status;
+}
+
+/* Goes to the run that has the event at `clock`. */
+static grove_status find(grove__known *known, uint64_t clock, grove_error *error_out)
+{
+    grove__events *unsaved = &known->document->unsaved;
+    bool is_stored = clock < known->document->stored;
+    bool is_there = known->events == (is_stored ? &known->batch : unsaved) &&
+                    clock >= known->first_clock &&
+                    clock - known->first_clock < known->events->count;
+    if (!is_there && is_stored) {
+        grove_status status = read_batch(known, clock, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+    } else if (!is_there || known->content != known->events->content.data) {
+        begin(known, unsaved, known->document->stored);
+    }
+    if (clock < known->clock) {
+        begin(known, known->events, known->first_clock);
+    }
+    while (clock - known->clock >= known->run.operation.count) {
+        known->clock += known->run.operation.count;
+        (void)grove__events_cursor_next(&known->cursor, &known->run);
+    }
+    return GROVE_OK;
+}
+
+/* Events `from` to `from + count - 1` of an operation. */
+static grove_operation slice(const grove_document_type *type, grove_operation operation,
+                             uint32_t from, uint32_t count)
+{
+    grove_operation cut_off;
+    grove_operation left = operation;
+    if (from > 0) {
+        type->operation_cut(type, &operation, from, &cut_off, &left);
+    }
+    if (left.count > count) {
+        grove_operation kept;
+        type->operation_cut(type, &left, count, &kept, &cut_off);
+        return kept;
+    }
+    return left;
+}
+
+static bool operation_equal(const grove_operation *a, const grove_operation *b)
+{
+    return a->kind == b->kind && a->count == b->count && a->position == b->position &&
+           grove__bytes_equal(a->content, b->content);
+}
+
+static bool parents_equal(const grove_event_run *a, const grove_event_run *b)
+{
+    if (a->parent_count != b->parent_count) {
+        return false;
+    }
+    for (size_t index = 0; index < a->parent_count; index++) {
+        bool is_found = false;
+        for (size_t other = 0; other < b->parent_count && !is_found; other++) {
+            is_found = a->parents[index].sequence == b->parents[other].sequence &&
+                       grove__replica_equal(&a->parents[index].replica,
+                                            &b->parents[other].replica);
+        }
+        if (!is_found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+grove_status grove__known_compare(grove__known *known, const grove_event_run *run,
+                                  uint64_t clock, uint32_t *count_out,
+                                  grove_error *error_out)
+{
+    const grove_document_type *type = known->document->type;
+    grove_status status = find(known, clock, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove_event_run is = known->run;
+    uint32_t from = (uint32_t)(clock - known->clock);
+    uint32_t count = is.operation.count - from;
+    count = count < run->operation.count ? count : run->operation.count;
+    is.operation = slice(type, is.operation, from, count);
+    grove_operation should = slice(type, run->operation, 0, count);
+    grove_event_id before = is.first;
+    if (from > 0) {
+        before.sequence += from - 1;
+        is.parents = &before;
+        is.parent_count = 1;
+    }
+    bool is_same = operation_equal(&is.operation, &should) &&
+                   is.timestamp == run->timestamp && parents_equal(&is, run);
+    *count_out = count;
+    return is_same ? GROVE_DUPLICATE : GROVE_REPLICA_REUSED;
+}
