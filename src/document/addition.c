@@ -88,6 +88,7 @@ static grove_status resolve_parents(grove__addition *adding, grove_error *error_
         if (status == GROVE_NONE) {
             char name[NAME_BYTES];
             adding->waits = true;
+            adding->missing = *parent;
             return grove__fail_at(error_out, GROVE_UNKNOWN_PARENT, index,
                                   "parent %zu, event %llu of replica %s, is not known",
                                   index, (unsigned long long)parent->sequence,
@@ -165,6 +166,8 @@ static grove_status check_sequence(grove__addition *adding, grove_error *error_o
     }
     if (id->sequence != next) {
         adding->waits = id->sequence > next;
+        adding->missing = *id;
+        adding->missing.sequence--;
         return grove__fail(error_out, GROVE_REPLICA_REUSED,
                            "the replica's next event is %llu, not %llu",
                            (unsigned long long)next, (unsigned long long)id->sequence);

@@ -12,12 +12,14 @@ typedef struct grove__addition {
     grove_document *document;
     grove__txn *txn;
     grove__known known;
+    grove_event_id given[GROVE_EVENT_PARENTS_MAX]; /* room for callers' parents */
     grove_event_run run;
     grove_event_id parent; /* of the rest of a run that is partly known */
     uint64_t clocks[GROVE_EVENT_PARENTS_MAX];
-    /* After a failure to find its place: it may have one when other events
-     * have come. */
+    /* After a failure to find its place: it may have one when the event
+     * `missing` has come. */
     bool waits;
+    grove_event_id missing;
 } grove__addition;
 
 /* Room for one at a time; on the heap, as it is large. NULL: no memory. */

@@ -155,6 +155,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     grove_buffer_init(&document->batches.items, document->allocator);
     grove__packer_init(&document->packer, document->allocator);
     grove__merge_init(&document->merge, document->allocator);
+    grove__pending_init(&document->pending, document->allocator);
     return document;
 }
 
@@ -290,6 +291,7 @@ void grove_document_close(grove_document *document)
         grove__graph_release(&document->graph);
     }
     grove__merge_release(&document->merge, document->type);
+    grove__pending_release(&document->pending);
     grove__events_release(&document->unsaved);
     grove_buffer_release(&document->version);
     grove_buffer_release(&document->batches.items);

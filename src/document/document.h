@@ -24,12 +24,30 @@
 
 #include "commit/store.h"
 #include "document/merging.h"
+#include "format/events_mark.h"
 #include "format/batch.h"
 #include "format/key.h"
 #include "format/record.h"
 #include "format/snapshot.h"
 #include "graph/arrival.h"
 #include "rollup/rollup.h"
+
+/* A run that waits; see pending.h. */
+typedef struct grove__pending_item {
+    grove_event_id first;
+    uint32_t count;
+    bool is_stored;
+    bool is_gone;
+    bool is_aside;
+    grove__events *events; /* the run alone */
+} grove__pending_item;
+
+typedef struct grove__pending {
+    grove_buffer items; /* grove__pending_item records */
+    uint64_t events;
+    uint64_t revision; /* of the meta record, when they were read */
+    bool is_loaded;
+} grove__pending;
 
 /* What a handle knows of the batches or snapshots that are stored: the newest
  * ones, ascending. Stale when `revision` is not that of the meta record. */
@@ -88,6 +106,7 @@ struct grove_document {
     uint64_t damaged_snapshots;
 
     grove__pieces batches;
+    grove__pending pending;
     grove__packer packer;
 };
 
@@ -200,11 +219,12 @@ typedef struct grove__list_part {
     uint32_t end;
 } grove__list_part;
 
-/* Applies events of a list, which the graph has and which begin at clock
- * `stored`, to the state; `bound` is that of a grove__merge_job. */
+/* Applies events of a list, which the graph has, to the state, where no event
+ * after them is yet but those that were there before them; `bound` and
+ * `misfit` are those of a grove__merge_job. */
 grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
                                         const grove__list_part *part, uint64_t bound,
-                                        grove_error *error_out);
+                                        grove_status misfit, grove_error *error_out);
 
 /*
  * Appends events to the graph. GROVE_UNSUPPORTED: concurrent, and the type
@@ -247,6 +267,27 @@ grove_status grove__document_reach(grove_document *document, grove__txn *txn,
 grove_status grove__document_push(grove_document *document, grove__txn *txn,
                                   const grove_event_run *run, grove__frontier parents,
                                   grove_error *error_out);
+
+/* Appends a run to `unsaved` and the graph, but not to the state. */
+grove_status grove__document_append(grove_document *document, const grove_event_run *run,
+                                    grove__frontier parents, grove_error *error_out);
+
+/* The unsaved events from clock `from` on, which were appended so, go into the
+ * state. GROVE_MALFORMED: an operation does not fit; the state is unchanged. */
+grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
+                                          uint64_t from, grove_error *error_out);
+
+/* How far a handle has come with unsaved events, to go back to when the state
+ * is as it was. */
+typedef struct grove__document_mark {
+    grove__events_mark unsaved;
+    uint64_t end; /* of the graph */
+    uint64_t next_sequence;
+} grove__document_mark;
+
+grove__document_mark grove__document_mark_of(const grove_document *document);
+/* Takes back what was appended since. */
+void grove__document_rewind(grove_document *document, const grove__document_mark *mark);
 
 /* Pushes the next events of the handle's own replica, as the child of the
  * version it stands at. O(1) beside the state's cost. */
@@ -306,6 +347,11 @@ grove_status grove__document_put_snapshot(grove_document *document, grove__txn *
 /* What the handle knows of stored batches: the last `replaced` became one. */
 void grove__document_replace_batches(grove_document *document, size_t replaced,
                                      const grove__piece *piece);
+
+/* --- pending.c --- */
+
+void grove__pending_init(grove__pending *pending, const grove_allocator *allocator);
+void grove__pending_release(grove__pending *pending);
 
 /* --- document.c --- */
 

@@ -280,83 +280,125 @@ static void note_reach(grove_document *document, uint64_t clock)
     }
 }
 
-/* Puts the unsaved list's newest events, which the graph has from `from` on,
- * into the state, with what they are concurrent with. */
-static grove_status merge_unsaved(grove_document *document, grove__txn *txn,
-                                  uint64_t from, grove_error *error_out)
+grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
+                                          uint64_t from, grove_error *error_out)
 {
-    grove__merge_job job = {
-        .from = from,
-        .end = document->graph.end,
-        .bound = UINT64_MAX,
-        .events = &document->unsaved,
-        .events_clock = document->stored,
-        .misfit = GROVE_MALFORMED,
-    };
     /* Others may have removed history, or have packed it differently. */
     grove_status status = grove__document_look(document, txn, error_out);
     if (status == GROVE_NONE) {
         return grove__fail(error_out, GROVE_CONFLICT,
                            "the document was deleted under this handle; load it anew");
     }
-    return status == GROVE_OK ? grove__document_merge(document, txn, &job, error_out)
-                              : status;
+    grove__list_part part = {&document->unsaved, document->stored,
+                             (uint32_t)(from - document->stored),
+                             document->unsaved.count};
+    return status == GROVE_OK
+               ? grove__document_apply_list(document, txn, &part, UINT64_MAX,
+                                            GROVE_MALFORMED, error_out)
+               : status;
+}
+
+/* Makes room in the graph, and appends a run to `unsaved`. */
+static grove_status begin_run(grove_document *document, const grove_event_run *run,
+                              grove__frontier parents, grove_error *error_out)
+{
+    uint32_t replica;
+    grove_status status =
+        grove__ids_intern(&document->graph.ids, &run->first.replica, &replica, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (!grove__graph_reserve(&document->graph, replica, parents)) {
+        return grove__fail_memory(error_out);
+    }
+    return grove__events_append(&document->unsaved, document->type, run, error_out);
+}
+
+/* Appends the run to the graph, for which there is room. */
+static void finish_run(grove_document *document, const grove_event_run *run,
+                       grove__frontier parents)
+{
+    grove__graph *graph = &document->graph;
+    uint64_t from = graph->end;
+    uint32_t replica = grove__ids_find_replica(&graph->ids, &run->first.replica);
+    grove_status status = grove__graph_append(graph, replica, run->first.sequence,
+                                              run->operation.count, parents, NULL);
+    GROVE_ASSERT(status == GROVE_OK);
+    note_reach(document, from);
+    if (grove__replica_equal(&run->first.replica, &document->replica)) {
+        document->next_sequence = run->first.sequence + run->operation.count;
+    }
+}
+
+grove_status grove__document_append(grove_document *document, const grove_event_run *run,
+                                    grove__frontier parents, grove_error *error_out)
+{
+    grove_status status = begin_run(document, run, parents, error_out);
+    if (status == GROVE_OK) {
+        finish_run(document, run, parents);
+    }
+    return status;
+}
+
+void grove__document_rewind(grove_document *document, const grove__document_mark *mark)
+{
+    if (document->graph.end != mark->end &&
+        grove__document_cut_graph(document, mark->end, NULL) != GROVE_OK) {
+        document->failed = true;
+    }
+    grove__events_rewind(&document->unsaved, &mark->unsaved);
+    document->next_sequence = mark->next_sequence;
+    document->merge.is_warm = false;
+}
+
+grove__document_mark grove__document_mark_of(const grove_document *document)
+{
+    return (grove__document_mark){grove__events_mark_of(&document->unsaved),
+                                  document->graph.end, document->next_sequence};
+}
+
+/* The state takes an operation that was made on exactly this state. */
+static grove_status take_operation(grove_document *document,
+                                   const grove_operation *operation, bool is_reported,
+                                   grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    grove_operations one = {operation, 1};
+    grove_status status = type->state_apply(type, document->state, one, error_out);
+    if (status == GROVE_CORRUPT) {
+        return grove__fail(error_out, GROVE_MALFORMED,
+                           "the operation at position %llu does not fit the document's "
+                           "state",
+                           (unsigned long long)operation->position);
+    }
+    if (status == GROVE_OK && is_reported) {
+        grove__document_report(document, one);
+    }
+    return status;
 }
 
 grove_status grove__document_push(grove_document *document, grove__txn *txn,
                                   const grove_event_run *run, grove__frontier parents,
                                   grove_error *error_out)
 {
-    const grove_document_type *type = document->type;
-    grove__graph *graph = &document->graph;
-    uint64_t from = graph->end;
-    bool merges =
-        type->merge != NULL && !frontier_equal(parents, grove__graph_heads(graph));
-    uint32_t replica;
-    grove_status status =
-        grove__ids_intern(&graph->ids, &run->first.replica, &replica, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    if (!grove__graph_reserve(graph, replica, parents)) {
-        return grove__fail_memory(error_out);
-    }
-    grove__events_mark mark = grove__events_mark_of(&document->unsaved);
-    status = grove__events_append(&document->unsaved, type, run, error_out);
+    bool merges = document->type->merge != NULL &&
+                  !frontier_equal(parents, grove__graph_heads(&document->graph));
+    grove__document_mark mark = grove__document_mark_of(document);
+    grove_status status = begin_run(document, run, parents, error_out);
     if (status != GROVE_OK) {
         return status;
     }
     if (!merges) {
-        grove_operations one = {&run->operation, 1};
-        status = type->state_apply(type, document->state, one, error_out);
-        if (status == GROVE_CORRUPT) {
-            status = grove__fail(error_out, GROVE_MALFORMED,
-                                 "the operation at position %llu does not fit the "
-                                 "document's state",
-                                 (unsigned long long)run->operation.position);
-        } else if (status == GROVE_OK && txn != NULL) {
-            grove__document_report(document, one);
-        }
+        status = take_operation(document, &run->operation, txn != NULL, error_out);
     }
     if (status == GROVE_OK) {
-        grove_status appended =
-            grove__graph_append(graph, replica, run->first.sequence, run->operation.count,
-                                parents, error_out);
-        GROVE_ASSERT(appended == GROVE_OK);
-        status = merges ? merge_unsaved(document, txn, from, error_out) : GROVE_OK;
+        finish_run(document, run, parents);
+        if (merges) {
+            status = grove__document_take_unsaved(document, txn, mark.end, error_out);
+        }
     }
     if (status != GROVE_OK) {
-        if (graph->end != from &&
-            grove__document_cut_graph(document, from, NULL) != GROVE_OK) {
-            document->failed = true;
-        }
-        grove__events_rewind(&document->unsaved, &mark);
-    }
-    if (status == GROVE_OK) {
-        note_reach(document, from);
-        if (grove__replica_equal(&run->first.replica, &document->replica)) {
-            document->next_sequence = run->first.sequence + run->operation.count;
-        }
+        grove__document_rewind(document, &mark);
     }
     return status;
 }

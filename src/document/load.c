@@ -178,13 +178,15 @@ static grove_status load_newest(grove_document *document, grove__txn *txn,
 
 /* The state takes operations as they are, and who listens is told. */
 static grove_status take_operations(grove_document *document, grove_operations operations,
-                                    grove_error *error_out)
+                                    grove_status misfit, grove_error *error_out)
 {
     const grove_document_type *type = document->type;
     grove_status status = type->state_apply(type, document->state, operations, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, operations);
-        document->tail_operations += operations.count;
+    } else if (status == GROVE_CORRUPT && misfit != GROVE_CORRUPT) {
+        status = grove__fail(error_out, misfit,
+                             "an operation does not fit what was there when it was made");
     } else if (status != GROVE_CORRUPT && operations.count > 1) {
         /* Some of the operations may be in the state (D4). */
         document->failed = true;
@@ -194,10 +196,10 @@ static grove_status take_operations(grove_document *document, grove_operations o
 
 /* The same for some events of a list, whose operations may have to be cut. */
 static grove_status take_part(grove_document *document, const grove__list_part *part,
-                              grove_error *error_out)
+                              grove_status misfit, grove_error *error_out)
 {
     if (part->from == 0 && part->end == part->events->count) {
-        return take_operations(document, grove__events_operations(part->events),
+        return take_operations(document, grove__events_operations(part->events), misfit,
                                error_out);
     }
     uint64_t clock = part->first_clock + part->from;
@@ -219,7 +221,7 @@ static grove_status take_part(grove_document *document, const grove__list_part *
     if (status == GROVE_OK) {
         grove_operations operations = {(const grove_operation *)(const void *)cut.data,
                                        cut.size / sizeof(grove_operation)};
-        status = take_operations(document, operations, error_out);
+        status = take_operations(document, operations, misfit, error_out);
     }
     grove_buffer_release(&cut);
     grove__operation_list_release(&list);
@@ -236,19 +238,19 @@ static bool is_chain(const grove__graph *graph, uint64_t clock)
 
 grove_status grove__document_apply_list(grove_document *document, grove__txn *txn,
                                         const grove__list_part *part, uint64_t bound,
-                                        grove_error *error_out)
+                                        grove_status misfit, grove_error *error_out)
 {
-    if (document->type->merge == NULL || is_chain(&document->graph, document->stored)) {
-        return take_part(document, part, error_out);
+    uint64_t from = part->first_clock + part->from;
+    if (document->type->merge == NULL || is_chain(&document->graph, from)) {
+        return take_part(document, part, misfit, error_out);
     }
-    document->tail_operations += part->events->operations.size / sizeof(grove_operation);
     grove__merge_job job = {
-        .from = part->first_clock + part->from,
+        .from = from,
         .end = part->first_clock + part->end,
         .bound = bound,
         .events = part->events,
         .events_clock = part->first_clock,
-        .misfit = GROVE_CORRUPT,
+        .misfit = misfit,
     };
     return grove__document_merge(document, txn, &job, error_out);
 }
@@ -292,8 +294,8 @@ static grove_status load_batch(grove_document *document, grove__txn *txn,
                              (uint32_t)(end - clock)};
     status = grove__document_add_stored(document, txn, &part, error_out);
     if (status == GROVE_OK) {
-        status =
-            grove__document_apply_list(document, txn, &part, batch->bound, error_out);
+        status = grove__document_apply_list(document, txn, &part, batch->bound,
+                                            GROVE_CORRUPT, error_out);
     }
     if (status != GROVE_OK && document->graph.end != document->stored &&
         grove__document_cut_graph(document, document->stored, NULL) != GROVE_OK) {
@@ -303,6 +305,7 @@ static grove_status load_batch(grove_document *document, grove__txn *txn,
         document->stored = end;
         document->tail_batches++;
         document->tail_bytes += bytes;
+        document->tail_operations += events->operations.size / sizeof(grove_operation);
     }
     return status;
 }

@@ -317,7 +317,8 @@ static grove_status insert_missing(grove_document *document, grove__txn *txn,
         status = grove__document_add_stored(document, txn, &unsaved, error_out);
     }
     if (status == GROVE_OK) {
-        status = grove__document_apply_list(document, txn, &part, UINT64_MAX, error_out);
+        status = grove__document_apply_list(document, txn, &part, UINT64_MAX,
+                                            GROVE_CORRUPT, error_out);
     }
     return status;
 }
@@ -357,6 +358,7 @@ static grove_status merge_stored(grove_document *document, grove__txn *txn,
     }
     if (status == GROVE_OK) {
         document->stored = document->meta.events;
+        document->tail_operations += missing.operations.size / sizeof(grove_operation);
         document->made_last = false;
     }
     grove__events_release(&missing);
