@@ -207,13 +207,15 @@ grove_status grove__document_add_stored(grove_document *document, grove__txn *tx
 {
     uint64_t end = document->graph.end;
     grove_status status = grove__document_add_list(document, txn, part, error_out);
-    if (status == GROVE_HISTORY_REMOVED) {
+    /* Each event may need a base further back than those before it. */
+    while (status == GROVE_HISTORY_REMOVED) {
         /* What was added already goes with the old graph. */
         status = grove__document_deepen(document, txn, document->walk.needed.from, end,
                                         error_out);
-        if (status == GROVE_OK) {
-            status = grove__document_add_list(document, txn, part, error_out);
+        if (status != GROVE_OK) {
+            return status;
         }
+        status = grove__document_add_list(document, txn, part, error_out);
     }
     return status;
 }

@@ -104,3 +104,53 @@ STORE_TEST(base, a_handle_merges_after_what_it_began_with_was_removed)
     cr_assert_eq(version.head_count, 1);
     grove_document_close(document);
 }
+
+/* Adds the first event of a replica as a child of two, and names it. */
+static grove_event_id add_join(store_fixture *fixture, grove_document *document,
+                               uint8_t replica, grove_event_id a, grove_event_id b)
+{
+    grove_event_id parents[] = {a, b};
+    grove_event_run run = {.parents = parents,
+                           .parent_count = 2,
+                           .timestamp = 7,
+                           .operation = {0, 1, 0, grove_bytes_of("x")}};
+    run.first.replica = (grove_replica){1, {replica}};
+    assert_ok(fixture, grove_document_add(document, &run, &fixture->error));
+    return run.first;
+}
+
+static grove_event_id first_of(uint8_t replica)
+{
+    return (grove_event_id){.replica = {1, {replica}}};
+}
+
+STORE_TEST(base, events_of_one_batch_load_that_reach_back_further_and_further)
+{
+    grove_document *document = open_opaque(fixture);
+    grove_event_id root = grove_document_replica(document);
+    append(fixture, document);
+    add_branch(fixture, document, 'b', &root);
+    add_branch(fixture, document, 'c', &root);
+    grove_event_id join = add_join(fixture, document, 'd', first_of('b'), first_of('c'));
+    (void)save(fixture, document);
+    add_branch(fixture, document, 'e', &join);
+    add_branch(fixture, document, 'f', &join);
+    (void)add_join(fixture, document, 'g', first_of('e'), first_of('f'));
+    (void)save(fixture, document);
+    set_state(fixture, document);
+    assert_ok(fixture, grove_document_compact(document, NULL, NULL, &fixture->error));
+    cr_assert_eq(statistics_of(fixture, "a").batches, 2);
+    cr_assert_eq(statistics_of(fixture, "a").newest_snapshot_clock, 7);
+    /* From the snapshot one batch back, and then two. */
+    (void)add_join(fixture, document, 'p', first_of('e'), first_of('f'));
+    (void)add_join(fixture, document, 'q', first_of('b'), first_of('c'));
+    (void)save(fixture, document);
+    grove_document_close(document);
+    cr_assert_eq(statistics_of(fixture, "a").batches, 3);
+    document = open_opaque(fixture);
+    cr_assert_eq(grove_document_clock(document), 9);
+    grove_version version;
+    assert_ok(fixture, grove_document_version(document, &version, &fixture->error));
+    cr_assert_eq(version.head_count, 3);
+    grove_document_close(document);
+}
