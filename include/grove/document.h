@@ -162,7 +162,8 @@ typedef struct grove_save_result {
  *   GROVE_UNSUPPORTED      see above
  *   GROVE_REPLICA_REUSED   another writer saved events under this replica
  *   GROVE_BUSY             others saved first, again and again
- *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks
+ *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks, or
+ *                          that are needed to merge its unsaved ones
  *   GROVE_FAILED           see above
  *   GROVE_FULL, GROVE_IO, GROVE_LIMIT, GROVE_NO_MEMORY, GROVE_CORRUPT
  */
@@ -178,8 +179,9 @@ GROVE_API grove_status grove_document_save(grove_document *document,
  *   GROVE_NONE          the document was deleted, or deleted and made anew
  *   GROVE_UNSUPPORTED   they are concurrent with unsaved events, or with each
  *                       other, and the type cannot merge; nothing changed
- *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks:
- *                       load it anew
+ *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks,
+ *                       or that are needed to merge its unsaved ones: load it
+ *                       anew
  */
 GROVE_API grove_status grove_document_refresh(grove_document *document,
                                               uint64_t *events_out,

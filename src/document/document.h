@@ -324,6 +324,11 @@ grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
                                       uint64_t base, grove__merge *merge,
                                       grove_error *error_out);
 
+/* Whether events can be merged that have no parent before clock `reach` - 1.
+ * GROVE_HISTORY_REMOVED: nobody could merge them who loads the document. */
+grove_status grove__document_check_reach(const grove_document *document, uint64_t reach,
+                                         grove_error *error_out);
+
 /* Tells who listens of operations that others made and the state has taken. */
 void grove__document_report(grove_document *document, grove_operations operations);
 

@@ -244,15 +244,14 @@ static grove_status copy_events(merge_work *work, uint64_t from, uint64_t end,
 /* --- the plan --- */
 
 /* 1 + the least clock of a parent that the job's events have before them. */
-static uint64_t find_reach(const merge_work *work)
+static uint64_t find_reach(const grove__graph *graph, const grove__merge_job *job)
 {
-    const grove__graph *graph = &work->document->graph;
-    uint64_t reach = work->job->bound;
-    for (size_t run = grove__graph_find(graph, work->job->from); run < graph->run_count;
+    uint64_t reach = job->bound;
+    for (size_t run = grove__graph_find(graph, job->from); run < graph->run_count;
          run++) {
         grove__graph_view view = grove__graph_run_at(graph, run);
-        if (view.from < work->job->from) {
-            reach = grove__min_u64(reach, work->job->from);
+        if (view.from < job->from) {
+            reach = grove__min_u64(reach, job->from);
         } else {
             uint64_t least = view.parents.count == 0 ? 0 : view.parents.clocks[0] + 1;
             reach = grove__min_u64(reach, least);
@@ -268,7 +267,7 @@ static bool can_go_on(const merge_work *work)
     const grove__merge *merge = work->merge;
     return merge->is_warm && merge->end <= work->job->from &&
            merge->end >= work->document->meta.base_clock &&
-           merge->base <= find_reach(work);
+           merge->base <= find_reach(&work->document->graph, work->job);
 }
 
 /* Finds the critical clocks from the newest one at or before the job's events
@@ -439,14 +438,30 @@ static void release_work(merge_work *work)
     grove_buffer_release(&work->edits);
 }
 
+grove_status grove__document_check_reach(const grove_document *document, uint64_t reach,
+                                         grove_error *error_out)
+{
+    if (document->type->merge != NULL && reach < document->meta.base_clock) {
+        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                           "events go on from before clock %llu, and what was there "
+                           "was removed by a compaction",
+                           (unsigned long long)document->meta.base_clock);
+    }
+    return GROVE_OK;
+}
+
 grove_status grove__document_merge(grove_document *document, grove__txn *txn,
                                    const grove__merge_job *job, grove_error *error_out)
 {
     grove__merge *merge = &document->merge;
     merge_work work;
+    grove_status status = grove__document_check_reach(
+        document, find_reach(&document->graph, job), error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     init_work(&work, document, txn, merge);
     work.job = job;
-    grove_status status;
     if (choose_walker(&work)) {
         status = merge_warm(&work, error_out);
     } else {

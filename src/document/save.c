@@ -159,6 +159,9 @@ static grove_status prepare_batch(save_attempt *attempt, grove__txn *txn,
     grove_status status =
         grove__document_reach(document, txn, events, document->stored, &reach, error_out);
     if (status == GROVE_OK) {
+        status = grove__document_check_reach(document, reach, error_out);
+    }
+    if (status == GROVE_OK) {
         status = know_batches(document, txn, error_out);
     }
     if (status != GROVE_OK) {
