@@ -90,6 +90,64 @@ Test(merge_oracle, some_operations_on_every_graph_of_5_events_in_every_order,
     run_in_memory(deliver_some_of_5_events, "merge of 5");
 }
 
+/* The event as one that reaches beyond the text at its parents. */
+static void refuse_beyond(store_fixture *fixture, grove_document *document,
+                          const text_history *history, text_piece piece)
+{
+    const text_event *event = &history->oracle.events[piece.first];
+    uint32_t length =
+        text_oracle_length(&history->oracle, event->parents, event->parent_count);
+    const grove_operation beyond[] = {
+        {GROVE_TEXT_INSERT, 1, length + 1, grove_bytes_of("x")},
+        {GROVE_TEXT_INSERT, 2, length + 1, grove_bytes_of("xy")},
+        {GROVE_TEXT_DELETE, 1, length, {NULL, 0}},
+        {GROVE_TEXT_DELETE, length + 1, 0, {NULL, 0}},
+        {GROVE_TEXT_BACKSPACE, length + 2, 0, {NULL, 0}},
+    };
+    uint64_t unsaved = grove_document_unsaved(document);
+    text_run run;
+    text_run_make(&history->oracle, piece, &run);
+    for (size_t index = 0; index < sizeof beyond / sizeof *beyond; index++) {
+        run.run.operation = beyond[index];
+        assert_fails(fixture, GROVE_MALFORMED,
+                     grove_document_add(document, &run.run, &fixture->error));
+        cr_assert_eq(grove_document_unsaved(document), unsaved);
+    }
+}
+
+static void refuse_before_each_event(const text_history *history,
+                                     const graph_model *graph, void *context)
+{
+    progress *done = context;
+    uint32_t order[TEXT_SMALL_MAX];
+    model_order_first(graph, order);
+    do {
+        bool has[TEXT_EVENTS_MAX] = {false};
+        grove_document *document = open_document(done->fixture, "small");
+        for (uint32_t count = 0; count < graph->count; count++) {
+            text_piece piece = history->pieces[order[count]];
+            refuse_beyond(done->fixture, document, history, piece);
+            text_document_check(done->fixture, document, history, has, "refused");
+            text_document_add(done->fixture, document, history, piece, has);
+            text_document_check(done->fixture, document, history, has, "then taken");
+        }
+        text_document_check_heads(done->fixture, document, history, has);
+        grove_document_close(document);
+    } while (model_order_next(graph, order));
+}
+
+static void refuse_in_all_of_3_events(progress *done)
+{
+    for (uint32_t count = 1; count <= 3; count++) {
+        text_small_each(count, 0, NULL, refuse_before_each_event, done);
+    }
+}
+
+Test(merge_oracle, an_event_beyond_the_text_at_its_parents_changes_nothing)
+{
+    run_in_memory(refuse_in_all_of_3_events, "beyond");
+}
+
 /* --- histories that others' programs agree on --- */
 
 static void check_end(store_fixture *fixture, grove_document *document,
