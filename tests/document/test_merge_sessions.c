@@ -1,9 +1,10 @@
 /*
  * Long random histories of a text, handed in to two handles that save, take
  * in, are loaded anew and compact in between. Each of them always has the
- * text that the oracle finds for the events it has.
+ * text that the oracle finds for the events it has, and so has a copy that
+ * makes the edits it reports.
  */
-#include "support/text_document.h"
+#include "support/text_copy.h"
 
 #ifdef GROVE_TINY_LIMITS
 enum { HISTORIES = 300 };
@@ -17,6 +18,7 @@ typedef struct handle {
     uint32_t unsaved[TEXT_EVENTS_MAX];
     uint32_t unsaved_count;
     uint32_t clock; /* stored events that it has */
+    text_copy copy;
 } handle;
 
 /* How often it happened: a test without these would test little. */
@@ -51,6 +53,7 @@ static uint32_t below(session *run, uint32_t bound)
 static void check(session *run, handle *one)
 {
     text_document_check(run->fixture, one->document, run->history, one->has, run->place);
+    text_copy_check(&one->copy, run->fixture, one->document, run->place);
     cr_assert_eq(grove_document_clock(one->document), one->clock);
     cr_assert_eq(grove_document_unsaved(one->document), one->unsaved_count);
 }
@@ -98,6 +101,7 @@ static void open_handle(session *run, handle *one)
               grove_document_open(run->fixture->store, grove_bytes_of(NAME),
                                   &run->options, &one->document, &run->fixture->error));
     cr_assert_eq(grove_document_damaged_snapshots(one->document), 0);
+    text_copy_follow(&one->copy, run->fixture, one->document);
     note_stored(run, one);
     check(run, one);
 }
