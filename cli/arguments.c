@@ -33,6 +33,9 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"final", CLI_KEY_FINAL, "LENGTH", 0,
      "Characters left at the end (default two fifths of the events)", 0},
     {"batch", CLI_KEY_BATCH, "N", 0, "Save N events at a time (default: all at once)", 0},
+    {"agents", CLI_KEY_AGENTS, "FILE", 0,
+     "A JSON list of the names of a concurrent trace's agents (default: their numbers)",
+     0},
     {"out", CLI_KEY_OUT, "FILE", 0,
      "Write an editing trace, compressed when FILE ends in .gz, instead of storing", 0},
     {"window", CLI_KEY_WINDOW, "N", 0,
@@ -298,6 +301,9 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         return 0;
     case CLI_KEY_OUT:
         options->out = text;
+        return 0;
+    case CLI_KEY_AGENTS:
+        options->agents = text;
         return 0;
     case ARGP_KEY_ARG:
         if ((input->verb->needs & CLI_NEEDS_FILE) == 0 || options->file != NULL) {

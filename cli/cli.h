@@ -37,6 +37,7 @@ typedef struct cli_options {
     bool has_document;
     cli_id document;
     const char *out;
+    const char *agents;
     uint64_t events;
     uint64_t seed;
     bool has_final;
@@ -58,6 +59,7 @@ enum {
     CLI_KEY_JSON,
     CLI_KEY_DOCUMENT,
     CLI_KEY_OUT,
+    CLI_KEY_AGENTS,
     CLI_KEY_EVENTS,
     CLI_KEY_SEED,
     CLI_KEY_FINAL,

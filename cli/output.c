@@ -109,6 +109,7 @@ static int code_of(grove_status status)
         return CLI_OK;
     case GROVE_NONE:
         return CLI_NONE;
+    case GROVE_LIMIT:
     case GROVE_MALFORMED:
     case GROVE_HISTORY_REMOVED:
     case GROVE_UNSUPPORTED:

@@ -96,7 +96,7 @@ static grove_status insert_characters(cli_replay *replay, const cli_patch *patch
     return GROVE_OK;
 }
 
-grove_status cli_replay_run(cli_replay *replay, grove_error *error_out)
+static grove_status make_edits(cli_replay *replay, grove_error *error_out)
 {
     uint64_t events = 0;
     grove_status status = GROVE_OK;
@@ -109,11 +109,58 @@ grove_status cli_replay_run(cli_replay *replay, grove_error *error_out)
             status = insert_characters(replay, patch, error_out);
         }
         events += patch->deleted + patch->inserted;
-        if (index % 256 == 0 || replay->batch > 0) {
+        if (status == GROVE_OK) {
             cli_progress_at(replay->progress, events);
         }
     }
     replay->clock->fixed = false;
+    return status;
+}
+
+/* Adds the next events of a concurrent trace. GROVE_NONE: there are no more. */
+static grove_status add_run(cli_replay *replay, cli_runs *runs, uint64_t *events,
+                            grove_error *error_out)
+{
+    uint64_t room = 0;
+    grove_event_run run;
+    grove_error detail;
+    grove_status status = make_room(replay, &room, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = cli_runs_next(runs, room, &run, &detail);
+    if (status == GROVE_OK) {
+        status = grove_document_add(replay->document, &run, &detail);
+    }
+    if (status != GROVE_OK) {
+        return cli_fail(error_out, status, "transaction %zu, patch %zu: %.180s",
+                        runs->at_transaction, runs->at_patch, detail.message);
+    }
+    *events += run.operation.count;
+    cli_progress_at(replay->progress, *events);
+    return GROVE_OK;
+}
+
+static grove_status add_events(cli_replay *replay, grove_error *error_out)
+{
+    cli_runs runs;
+    uint64_t events = 0;
+    grove_status status = cli_runs_init(&runs, replay->trace, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    while (status == GROVE_OK) {
+        status = add_run(replay, &runs, &events, error_out);
+    }
+    cli_runs_release(&runs);
+    return status == GROVE_NONE ? GROVE_OK : status;
+}
+
+grove_status cli_replay_run(cli_replay *replay, grove_error *error_out)
+{
+    bool is_concurrent = replay->trace->transaction_count > 0;
+    grove_status status =
+        is_concurrent ? add_events(replay, error_out) : make_edits(replay, error_out);
     if (status == GROVE_OK && replay->batch > 0) {
         status = cli_replay_save(replay, error_out);
     }

@@ -4,10 +4,10 @@
 
 #include "open.h"
 #include "output.h"
-#include "trace.h"
+#include "runs.h"
 
 typedef struct cli_replay {
-    const cli_trace *trace;
+    cli_trace *trace;
     grove_document *document;
     /* The clock of the document's store: edits get the times of the trace. */
     cli_clock *clock;
@@ -21,9 +21,10 @@ typedef struct cli_replay {
 } cli_replay;
 
 /*
- * Makes every patch in an empty text document; with a batch, saves after so
- * many events each, expecting that nobody else writes to the document.
- * Statuses as grove_text_insert and grove_document_save.
+ * Makes every patch in an empty text document, those of a sequential trace as
+ * edits of the document's own replica; with a batch, saves after so many
+ * events each, expecting that nobody else writes to the document. Statuses as
+ * grove_text_insert, grove_document_add and grove_document_save.
  */
 grove_status cli_replay_run(cli_replay *replay, grove_error *error_out);
 

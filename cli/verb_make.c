@@ -11,7 +11,7 @@
 /* What makes a trace a document: where from, and what it costs. */
 typedef struct making {
     const cli_options *options;
-    const cli_trace *trace;
+    cli_trace *trace;
     /* Size 0: a fresh one. */
     grove_replica replica;
     const char *doing;
@@ -165,21 +165,34 @@ static int make(making *work)
     return cli_store_close(work->options, store, make_in(work, store));
 }
 
+/* The exit code for a trace or for names that could not be read. */
+static int read_failed(const grove_error *error, const char *what)
+{
+    int code = cli_failed(error, "read the %s", what);
+    bool is_unusable = error->status == GROVE_IO || error->status == GROVE_INVALID;
+    return is_unusable ? CLI_INPUT : code;
+}
+
 int cli_import(const cli_options *options)
 {
     cli_trace trace;
     grove_error error;
     double begin = cli_now_ms();
     if (cli_trace_read(options->file, &trace, &error) != GROVE_OK) {
-        int code = cli_failed(&error, "read the trace");
-        bool unreadable = error.status == GROVE_IO || error.status == GROVE_LIMIT;
-        return unreadable ? CLI_INPUT : code;
+        return read_failed(&error, "trace");
+    }
+    int code = CLI_OK;
+    if (options->agents != NULL &&
+        cli_trace_name_agents(&trace, options->agents, &error) != GROVE_OK) {
+        code = read_failed(&error, "names of the agents");
     }
     making work = {.options = options,
                    .trace = &trace,
                    .doing = "import",
                    .trace_ms = cli_now_ms() - begin};
-    int code = make(&work);
+    if (code == CLI_OK) {
+        code = make(&work);
+    }
     cli_trace_release(&trace);
     return code;
 }

@@ -5,11 +5,11 @@ const cli_verb CLI_VERBS[] = {
     {.name = "import",
      .arguments = "FILE --doc ID",
      .purpose = "Store an editing trace as a new text document",
-     .about = "FILE is an editing trace in its sequential form, JSON or JSON "
+     .about = "FILE is an editing trace, sequential or concurrent, in JSON or JSON "
               "compressed by gzip. Its edits are made in a new document and "
               "saved, in one go unless --batch is given. When they do not end in "
               "the trace's endContent, nothing is saved.",
-     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_BATCH},
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_BATCH, CLI_KEY_AGENTS},
      .needs = CLI_NEEDS_FILE | CLI_NEEDS_DOCUMENT,
      .run = cli_import},
     {.name = "generate",

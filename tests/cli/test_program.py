@@ -34,6 +34,15 @@ def trace_of(patches, end, **fields):
     return dict({"startContent": "", "endContent": end, "txns": txns}, **fields)
 
 
+def concurrent_trace(transactions, end):
+    """A trace of (agent's name, parents, patches), and its agents' names."""
+    names = sorted({name for name, _, _ in transactions})
+    txns = [{"time": TIME, "agent": names.index(name), "parents": parents,
+             "patches": patches} for name, parents, patches in transactions]
+    return {"kind": "concurrent", "endContent": end, "numAgents": len(names),
+            "txns": txns}, names
+
+
 class Case(unittest.TestCase):
     """A test with a folder of its own, in which the program runs."""
 
@@ -155,7 +164,8 @@ class Import(Case):
             "missing.json": None,
             "empty.json": "",
             "text.json": "hello",
-            "concurrent.json": trace_of([[0, 0, "a"]], "a", kind="concurrent"),
+            "forked.json": trace_of([[0, 0, "a"]], "a", kind="forked"),
+            "orphan.json": concurrent_trace([("a", [7], [[0, 0, "a"]])], "a")[0],
             "cut.json": json.dumps(trace_of([[0, 0, "a"]], "a"))[:-3],
             "range.json": trace_of([[0, 0, "a"], [5, 0, "b"]], "a"),
             "short.json": trace_of([[0, 0, "a"]], "ab"),
@@ -199,6 +209,96 @@ class Import(Case):
             self.assertEqual(self.grove("cat", "--doc", name).decode(), end)
             self.grove("compact", "--doc", name, "--window", "0")
             self.assertEqual(self.grove("cat", "--doc", name).decode(), end)
+
+
+class ImportConcurrent(Case):
+    # Both write at the beginning of the same text; b's stands behind a's.
+    TRANSACTIONS = [("b", [], [[0, 0, "ü."]]), ("b", [0], [[0, 0, "B"], [2, 1, "!"]]),
+                    ("a", [0], [[0, 0, "Aa"]]), ("c", [1, 2], []),
+                    ("a", [3], [[5, 0, "\n"]])]
+    END = "AaBü!\n"
+
+    def import_both(self, *more, document="d"):
+        trace, names = concurrent_trace(self.TRANSACTIONS, self.END)
+        return self.json("import", self.write("t.json.gz", trace), "--doc", document,
+                         "--agents", self.write("names.json", json.dumps(names)), *more)
+
+    def replicas(self, document):
+        lines = self.helper("events", "grove-data", document).splitlines()
+        return [bytes.fromhex(line.split()[4]).decode() for line in lines]
+
+    def test_branches_are_merged(self):
+        report = self.import_both()
+        self.assertEqual((report["events"], report["characters"], report["patches"],
+                          report["saves"], report["commit"]), (8, 6, 5, 1, 1))
+        self.assertEqual(self.grove("cat", "--doc", "d").decode(), self.END)
+        self.assertEqual("".join(self.replicas("d")), "bbbbaa")
+
+    def test_batches_are_saved_one_after_the_other(self):
+        for size in range(1, 10):
+            report = self.import_both("--batch", str(size), document=f"by-{size}")
+            self.assertEqual(report["saves"], -(-8 // size), size)
+            self.assertEqual(self.grove("cat", "--doc", f"by-{size}").decode(), self.END)
+
+    def test_agents_without_names_are_replicas_by_number(self):
+        trace, _ = concurrent_trace(self.TRANSACTIONS, self.END)
+        self.grove("import", self.write("t.json", trace), "--doc", "d")
+        self.assertEqual("".join(self.replicas("d")), "111100")
+
+    def test_names_decide_whose_text_comes_first(self):
+        trace, _ = concurrent_trace(self.TRANSACTIONS, self.END)
+        path = self.write("t.json", trace)
+        names = self.write("names.json", json.dumps(["z", "b", "c"]))
+        self.grove("import", path, "--doc", "d", "--agents", names, code=3,
+                   says="differ from character 0 on")
+        self.assertEqual(self.grove("ls"), b"")
+
+    def test_a_patch_beyond_its_text_is_named_and_leaves_nothing(self):
+        trace, _ = concurrent_trace([("a", [], [[0, 0, "abc"]]),
+                                     ("a", [], [[0, 0, "d"], [2, 0, "e"]])], "")
+        path = self.write("t.json", trace)
+        for batch in ([], ["--batch", "1"]):
+            self.grove("import", path, "--doc", "d", *batch, code=3,
+                       says="transaction 1, patch 1: ")
+            self.assertEqual(self.json("info")["commit"], 0)
+
+    def test_a_transaction_has_at_most_as_many_parents_as_an_event(self):
+        for count, code in ((1024, 0), (1025, 3)):
+            roots = [("a", [], [[0, 0, "a"]])] * count
+            merge = ("a", list(range(count)), [[count, 0, "a"]])
+            trace, _ = concurrent_trace([*roots, merge], "a" * (count + 1))
+            self.grove("import", self.write("t.json", trace), "--doc", str(count),
+                       code=code, says=None if code == 0 else "transaction 1025, patch 0")
+
+    def test_unusable_names_leave_not_even_a_store(self):
+        trace, _ = concurrent_trace(self.TRANSACTIONS, self.END)
+        path = self.write("t.json", trace)
+        for names in (None, "", "[]", '["a", "b"]', '["a", "b", 7]'):
+            agents = self.path("none") if names is None else self.write("n", names)
+            self.grove("import", path, "--doc", "d", "--agents", agents, code=3,
+                       says=agents)
+        sequential = self.write("s.json", trace_of([[0, 0, "a"]], "a"))
+        self.grove("import", sequential, "--doc", "d", "--agents",
+                   self.write("n", '["a"]'), code=3, says="the trace is sequential")
+        self.assertFalse(os.path.exists(self.path("grove-data")))
+
+    def test_the_public_traces_end_in_their_end_content(self):
+        folder = os.environ.get("GROVE_TRACES")
+        if folder is None:
+            self.skipTest("GROVE_TRACES names no folder of editing traces")
+        agents = ["--agents", os.path.join(folder, "A2.agents.json")]
+        for name, events, more in (("friendsforever", 26078, []), ("A2", 697638, agents)):
+            path = os.path.join(folder, name + ".json.gz")
+            with gzip.open(path) as file:
+                end = json.load(file)["endContent"]
+            for batch in ([], ["--batch", "9999"]):
+                document = name + "".join(batch)
+                report = self.json("import", path, "--doc", document, *more, *batch)
+                self.assertEqual(report["events"], events)
+                self.assertEqual(report["characters"], len(end))
+                self.assertEqual(self.grove("cat", "--doc", document).decode(), end)
+        # What ties are broken by is missing, and the edits do not fit.
+        self.grove("import", path, "--doc", "nameless", code=3)
 
 
 class Generate(Case):
@@ -431,6 +531,7 @@ class CommandLine(Case):
         (["import", "f", "--doc", "d", "--batch", "1x"], "'1x'"),
         (["import", "f", "--doc", "d", "--batch", "268435457"], "--batch"),
         (["import", "f", "--doc", "d", "--events", "1"], "--events"),
+        (["generate", "--doc", "d", "--agents", "f"], "--agents"),
         (["generate"], "--doc or --out"),
         (["generate", "--doc", "d", "--out", "o"], "--doc or --out"),
         (["generate", "--out", "o", "--batch", "1"], "--batch"),

@@ -7,22 +7,7 @@
 
 #include "faulty_heap.h"
 #include "model.h"
-#include "temporary.h"
-#include "trace.h"
-
-#define TIME "\"time\":\"2021-04-19T06:06:58.219Z\""
-#define TRACE(end, txns) \
-    "{\"startContent\":\"\",\"endContent\":\"" end "\",\"txns\":[" txns "]}"
-#define TXN(patches) "{" TIME ",\"patches\":[" patches "]}"
-
-static grove_status read_text(const char *json, cli_trace *trace, grove_error *error)
-{
-    temporary file = temporary_of("trace.json");
-    temporary_write(&file, json, strlen(json));
-    grove_status status = cli_trace_read(file.path, trace, error);
-    temporary_release(&file);
-    return status;
-}
+#include "trace_text.h"
 
 /* Makes the patches in a text of their own; it must be the end text. */
 static void check_end(const cli_trace *trace)
@@ -64,7 +49,7 @@ Test(trace, patches_times_and_text_are_those_of_the_file)
                     "[1,4,\"\u00e9\"]]},"
                     "{\"timestamp\":\"1970-01-01T00:00:02+00:00\",\"patches\":"
                     "[[2,0,\"y\"],[0,0,\"\"],[3,0,\"z\"],[3,1,\"\"]]}");
-    cr_assert_eq(read_text(json, &trace, &error), GROVE_OK);
+    cr_assert_eq(trace_of_text(json, &trace, &error), GROVE_OK);
     cr_assert_eq(trace.patch_count, 5, "the empty patch is left out");
     cr_assert_eq(trace.patches[0].timestamp, 1000);
     cr_assert_eq(trace.patches[1].position, 1);
@@ -85,7 +70,7 @@ Test(trace, a_start_content_is_the_first_insertion)
     grove_error error;
     const char *json = "{\"startContent\":\"ab\",\"endContent\":\"axb\",\"txns\":["
                        "{\"time\":\"1970-01-01T00:00:07Z\",\"patches\":[[1,0,\"x\"]]}]}";
-    cr_assert_eq(read_text(json, &trace, &error), GROVE_OK);
+    cr_assert_eq(trace_of_text(json, &trace, &error), GROVE_OK);
     cr_assert_eq(trace.patch_count, 2);
     cr_assert_eq(trace.patches[0].inserted, 2);
     cr_assert_eq(trace.patches[0].timestamp, 7000);
@@ -97,23 +82,25 @@ Test(trace, nothing_and_text_with_nul_are_texts)
 {
     cli_trace trace;
     grove_error error;
-    cr_assert_eq(read_text("{\"endContent\":\"\",\"txns\":[]}", &trace, &error),
+    cr_assert_eq(trace_of_text("{\"endContent\":\"\",\"txns\":[]}", &trace, &error),
                  GROVE_OK);
     cr_assert_eq(trace.events, 0);
     cli_trace_release(&trace);
-    cr_assert_eq(read_text(" {\n\t\"more\" : {\"a\":[7]} , \"kind\":\"sequential\",\r\n"
-                           "\"txns\" : [ ] , \"endContent\" :\"\" }\n",
-                           &trace, &error),
-                 GROVE_OK, "%s", error.message);
+    cr_assert_eq(
+        trace_of_text(" {\n\t\"more\" : {\"a\":[7]} , \"kind\":\"sequential\",\r\n"
+                      "\"txns\" : [ ] , \"endContent\" :\"\" }\n",
+                      &trace, &error),
+        GROVE_OK, "%s", error.message);
     cli_trace_release(&trace);
-    cr_assert_eq(read_text("{\"startContent\":\"ab\",\"txns\":[],\"endContent\":\"ab\"}",
-                           &trace, &error),
-                 GROVE_OK, "%s", error.message);
+    cr_assert_eq(
+        trace_of_text("{\"startContent\":\"ab\",\"txns\":[],\"endContent\":\"ab\"}",
+                      &trace, &error),
+        GROVE_OK, "%s", error.message);
     cr_assert_eq(trace.events, 2);
     check_end(&trace);
     cli_trace_release(&trace);
     cr_assert_eq(
-        read_text(TRACE("a\\u0000b", TXN("[0,0,\"a\\u0000b\"]")), &trace, &error),
+        trace_of_text(TRACE("a\\u0000b", TXN("[0,0,\"a\\u0000b\"]")), &trace, &error),
         GROVE_OK);
     cr_assert_eq(trace.length, 3);
     check_end(&trace);
@@ -150,10 +137,10 @@ static const bad_example BAD[] = {
     {"{\"startContent\":\"\",\"startContent\":\"\"}", "\"startContent\" stands twice"},
     {"{\"txns\":[],\"startContent\":\"\"}", "after \"txns\""},
     {TRACE("", "{" TIME "," TIME ",\"patches\":[]}"), "duplicate"},
-    {"{\"kind\":\"concurrent\",\"txns\":[],\"endContent\":\"\"}", "only sequential"},
-    {"{\"kind\":1,\"txns\":[],\"endContent\":\"\"}", "only sequential"},
+    {"{\"kind\":\"forked\",\"txns\":[],\"endContent\":\"\"}", "its \"kind\" is neither"},
+    {"{\"kind\":1,\"txns\":[],\"endContent\":\"\"}", "its \"kind\" is neither"},
     {TRACE("", "7"), "transaction 0 is not an object"},
-    {TRACE("", "{\"parents\":[]," TIME ",\"patches\":[]}"), "transaction 0 has parents"},
+    {TRACE("", TXN("") "," BRANCH("0", "0", "")), "transaction 1 has parents"},
     {TRACE("", TXN("") ",{\"patches\":[]}"), "transaction 1: no \"time\""},
     {TRACE("", "{\"time\":1618812418,\"patches\":[]}"), "transaction 0: no \"time\""},
     {TRACE("", "{\"time\":\"yesterday\",\"patches\":[]}"), "\"yesterday\" is not a time"},
@@ -187,8 +174,8 @@ Test(trace, each_fault_is_named_with_its_place)
     for (size_t index = 0; index < sizeof BAD / sizeof *BAD; index++) {
         cli_trace trace = {.length = 77};
         grove_error error = {.message = ""};
-        cr_expect_eq(read_text(BAD[index].json, &trace, &error), GROVE_MALFORMED, "%s",
-                     BAD[index].json);
+        cr_expect_eq(trace_of_text(BAD[index].json, &trace, &error), GROVE_MALFORMED,
+                     "%s", BAD[index].json);
         cr_expect(strstr(error.message, BAD[index].says) != NULL,
                   "%s: \"%s\" does not say \"%s\"", BAD[index].json, error.message,
                   BAD[index].says);
@@ -285,7 +272,7 @@ Test(trace, what_was_written_reads_back)
         cli_trace again;
         grove_error error;
         cr_assert_eq(
-            read_text(
+            trace_of_text(
                 TRACE(
                     "a\\\"\\u0000\U0001F333",
                     TXN("[0,0,\"xx\"],[0,2,\"a\\\"\\u0000\"]") ","
@@ -414,18 +401,4 @@ Test(trace, the_public_traces_end_in_their_end_content)
         check_end(&trace);
         cli_trace_release(&trace);
     }
-}
-
-Test(trace, concurrent_traces_are_refused)
-{
-    const char *folder = getenv("GROVE_TRACES");
-    if (folder == NULL) {
-        cr_skip_test("GROVE_TRACES names no folder of editing traces");
-    }
-    char path[4096];
-    cli_trace trace;
-    grove_error error;
-    (void)snprintf(path, sizeof path, "%s/friendsforever.json.gz", folder);
-    cr_assert_eq(cli_trace_read(path, &trace, &error), GROVE_MALFORMED);
-    cr_assert(strstr(error.message, "only sequential") != NULL);
 }
