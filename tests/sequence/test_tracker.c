@@ -77,19 +77,20 @@ static const char *spans_of(const grove__tracker *tracker)
     for (grove__place place = {0, 0}; grove__spans_normalize(spans, &place);
          place.index++) {
         const grove__span *span = grove__spans_at(spans, place);
-        bool is_before_all = span->first >= GROVE__SPANS_BEFORE;
+        bool is_from_before = span->first >= GROVE__SPANS_BEFORE;
         char count[16] = "..";
         if (span->count < NUMBERS_MAX) {
             (void)snprintf(count, sizeof count, "+%u", span->count);
         }
-        char state[16] = "?";
-        if (span->state > 0) {
-            (void)snprintf(state, sizeof state, span->state > 1 ? "-%u" : "",
-                           span->state - 1);
+        char state[16] = "";
+        if (span->state == 0) {
+            state[0] = '?';
+        } else if (span->state > 1) {
+            (void)snprintf(state, sizeof state, "-%u", span->state - 1);
         }
         int written =
             snprintf(text + size, sizeof text - size, "%s%s%u%s%s%s", size > 0 ? " " : "",
-                     is_before_all ? "b" : "", span->first % GROVE__SPANS_BEFORE, count,
+                     is_from_before ? "b" : "", span->first % GROVE__SPANS_BEFORE, count,
                      state, span->is_dead ? "!" : "");
         size += (size_t)written;
         cr_assert_lt(size, sizeof text);
