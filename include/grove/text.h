@@ -106,12 +106,12 @@ typedef void (*grove_text_edit_fn)(void *context, const grove_text_edit *edit);
 
 /*
  * Asks to be told of each change that a merge makes to the handle's text, in
- * order, each on the text as the one before left it: by refresh, save, add and
- * import, just before they return GROVE_OK or after it was certain that they
- * do not change the text further. Own insertions and deletions are not told.
- * `edit` is borrowed for the call, in which the handle must not be used. NULL:
- * nobody listens. When an import adopts a snapshot, the whole text is told as
- * one deletion and one insertion.
+ * order, each on the text as the one before left it: by refresh, save, compact,
+ * add and import, just before they return GROVE_OK or after it was certain that
+ * they do not change the text further. Own insertions and deletions are not
+ * told. `edit` is borrowed for the call, in which the handle must not be used.
+ * NULL: nobody listens. When an import adopts a snapshot, the whole text is
+ * told as one deletion and one insertion.
  */
 GROVE_API grove_status grove_text_on_edit(grove_document *document,
                                           grove_text_edit_fn edited, void *context,
