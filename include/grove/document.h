@@ -246,6 +246,7 @@ typedef bool (*grove_write_fn)(void *context, grove_bytes bytes);
  *
  *   GROVE_NONE    nothing is stored
  *   GROVE_FAILED  `write` wants no more
+ *   GROVE_HISTORY_REMOVED  a compaction removed events meanwhile: begin anew
  *   GROVE_CORRUPT, GROVE_IO, GROVE_NO_MEMORY
  */
 GROVE_API grove_status grove_document_export(grove_document *document,
