@@ -32,6 +32,9 @@
 #else
 #define GROVE_PENDING_EVENTS_MAX (1u << 20)
 #endif
+/* What one import may cost: runs of known events that are gone through, and
+ * stretches of history that are left and entered while it is merged. */
+#define GROVE_IMPORT_STEPS_MAX (UINT64_C(1) << 24)
 /* Content of one operation, in bytes. */
 #define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
 /* One frame of a block, decompressed, in bytes: what its directory can say. */

@@ -11,6 +11,8 @@ grove__addition *grove__addition_new(grove_document *document, grove__txn *txn)
     if (adding != NULL) {
         adding->document = document;
         adding->txn = txn;
+        adding->is_import = false;
+        adding->own = UINT64_MAX;
         grove__known_init(&adding->known, document, txn);
     }
     return adding;
@@ -116,6 +118,44 @@ static void drop_events(grove__addition *adding, uint32_t count)
     adding->run.parent_count = 1;
 }
 
+/* How many events of the run, of which nothing is left to compare, are known. */
+static grove_status count_removed(grove__addition *adding, uint64_t clock,
+                                  uint32_t *count_out, grove_error *error_out)
+{
+    grove__replica_run run;
+    const grove_event_id *id = &adding->run.first;
+    grove_status status =
+        grove__replica_run_of(adding->document, adding->txn, id, &run, error_out);
+    if (status == GROVE_OK) {
+        uint64_t count = run.sequence + run.count - id->sequence;
+        uint64_t removed = adding->document->meta.base_clock - clock;
+        count = count < removed ? count : removed;
+        *count_out = count < adding->run.operation.count ? (uint32_t)count
+                                                         : adding->run.operation.count;
+        status = GROVE_DUPLICATE;
+    }
+    return status;
+}
+
+/* Compares the run's beginning with the known events at `clock`. */
+static grove_status compare(grove__addition *adding, uint64_t clock, uint32_t *count_out,
+                            grove_error *error_out)
+{
+    if (clock >= adding->own) {
+        return grove__fail(error_out, GROVE_MALFORMED, "an event comes twice");
+    }
+    if (adding->is_import && adding->known.steps > GROVE_IMPORT_STEPS_MAX) {
+        return grove__fail(error_out, GROVE_LIMIT,
+                           "its known events come in an order in which they cannot be "
+                           "compared in good time");
+    }
+    grove_status status =
+        grove__known_compare(&adding->known, &adding->run, clock, count_out, error_out);
+    return status == GROVE_HISTORY_REMOVED && adding->is_import
+               ? count_removed(adding, clock, count_out, error_out)
+               : status;
+}
+
 grove_status grove__addition_drop_known(grove__addition *adding, grove_error *error_out)
 {
     for (;;) {
@@ -127,8 +167,7 @@ grove_status grove__addition_drop_known(grove__addition *adding, grove_error *er
         if (status != GROVE_OK) {
             return status == GROVE_NONE ? GROVE_OK : status;
         }
-        status =
-            grove__known_compare(&adding->known, &adding->run, clock, &count, error_out);
+        status = compare(adding, clock, &count, error_out);
         if (status == GROVE_REPLICA_REUSED) {
             return grove__fail(error_out, GROVE_REPLICA_REUSED,
                                "event %llu of the replica is known with other content",

@@ -16,6 +16,10 @@ typedef struct grove__addition {
     grove_event_run run;
     grove_event_id parent; /* of the rest of a run that is partly known */
     uint64_t clocks[GROVE_EVENT_PARENTS_MAX];
+    /* For an import: known events whose content is gone count as known, and
+     * those from clock `own` on, which it brought itself, as a fault. */
+    bool is_import;
+    uint64_t own;
     /* After a failure to find its place: it may have one when the event
      * `missing` has come. */
     bool waits;
@@ -34,7 +38,8 @@ grove_status grove__addition_begin(grove__addition *adding, const grove_event_ru
 
 /* Takes off the run what is known. GROVE_DUPLICATE: that is all of it;
  * GROVE_REPLICA_REUSED: other events have these ids; GROVE_HISTORY_REMOVED:
- * known, but nothing is left to compare it with. */
+ * known, but nothing is left to compare it with; for imports also
+ * GROVE_MALFORMED: twice in one, and GROVE_LIMIT: GROVE_IMPORT_STEPS_MAX. */
 grove_status grove__addition_drop_known(grove__addition *adding, grove_error *error_out);
 
 /*

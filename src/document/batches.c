@@ -262,19 +262,32 @@ grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn
     return run_before(document, txn, replica, UINT64_MAX, run_out, error_out);
 }
 
+grove_status grove__replica_run_of(grove_document *document, grove__txn *txn,
+                                   const grove_event_id *id, grove__replica_run *run_out,
+                                   grove_error *error_out)
+{
+    grove__replica_run run;
+    grove_status status =
+        run_before(document, txn, &id->replica, id->sequence + 1, &run, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (id->sequence - run.sequence >= run.count) {
+        return GROVE_NONE;
+    }
+    *run_out = run;
+    return GROVE_OK;
+}
+
 grove_status grove__document_clock_of(grove_document *document, grove__txn *txn,
                                       const grove_replica *replica, uint64_t sequence,
                                       uint64_t *clock_out, grove_error *error_out)
 {
     grove__replica_run run;
-    grove_status status =
-        run_before(document, txn, replica, sequence + 1, &run, error_out);
-    if (status != GROVE_OK) {
-        return status;
+    grove_event_id id = {*replica, sequence};
+    grove_status status = grove__replica_run_of(document, txn, &id, &run, error_out);
+    if (status == GROVE_OK) {
+        *clock_out = run.clock + (sequence - run.sequence);
     }
-    if (sequence - run.sequence >= run.count) {
-        return GROVE_NONE;
-    }
-    *clock_out = run.clock + (sequence - run.sequence);
-    return GROVE_OK;
+    return status;
 }

@@ -152,6 +152,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     grove__events_init(&document->unsaved, document->allocator);
     document->unsaved_reach = UINT64_MAX;
     grove_buffer_init(&document->version, document->allocator);
+    grove_buffer_init(&document->vector, document->allocator);
     grove_buffer_init(&document->batches.items, document->allocator);
     grove__packer_init(&document->packer, document->allocator);
     grove__merge_init(&document->merge, document->allocator);
@@ -277,6 +278,23 @@ grove_status grove__document_open_stored(const grove_document *document, grove__
     return GROVE_OK;
 }
 
+void grove__document_unload(grove_document *document)
+{
+    if (document->state != NULL) {
+        document->type->state_free(document->type, document->state);
+        document->state = NULL;
+    }
+    grove__walk_release(&document->walk);
+    grove__graph_release(&document->graph);
+    grove__pending_release(&document->pending);
+    grove__pending_init(&document->pending, document->allocator);
+    document->merge.is_warm = false;
+    document->batches.is_known = false;
+    document->tail_operations = 0;
+    document->tail_batches = 0;
+    document->tail_bytes = 0;
+}
+
 void grove_document_close(grove_document *document)
 {
     if (document == NULL) {
@@ -285,15 +303,11 @@ void grove_document_close(grove_document *document)
     if (document->is_linked) {
         grove__handle_unlink(document->store, &document->handle);
     }
-    if (document->state != NULL) {
-        document->type->state_free(document->type, document->state);
-        grove__walk_release(&document->walk);
-        grove__graph_release(&document->graph);
-    }
+    grove__document_unload(document);
     grove__merge_release(&document->merge, document->type);
-    grove__pending_release(&document->pending);
     grove__events_release(&document->unsaved);
     grove_buffer_release(&document->version);
+    grove_buffer_release(&document->vector);
     grove_buffer_release(&document->batches.items);
     grove__packer_release(&document->packer);
     grove__deallocate(document->allocator, document, sizeof *document);

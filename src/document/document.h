@@ -47,6 +47,8 @@ typedef struct grove__pending {
     uint64_t events;
     uint64_t revision; /* of the meta record, when they were read */
     bool is_loaded;
+    /* All were looked at since something came that they may wait for. */
+    bool is_tried;
 } grove__pending;
 
 /* What a handle knows of the batches or snapshots that are stored: the newest
@@ -93,8 +95,10 @@ struct grove_document {
     uint64_t unsaved_reach;
     /* The newest unsaved event was made here, and is the only head. */
     bool made_last;
-    /* Heads as ids, for grove_document_version. */
+    /* Heads as ids, for grove_document_version, and what is known of each
+     * replica, for grove_document_version_vector. */
     grove_buffer version;
+    grove_buffer vector;
     /* Who listens to edits of a text. */
     grove_text_edit_fn edited;
     void *edited_context;
@@ -183,6 +187,11 @@ typedef struct grove__replica_run {
     uint64_t clock;
     uint64_t count;
 } grove__replica_run;
+
+/* The run that has an event. GROVE_NONE: it is not stored. */
+grove_status grove__replica_run_of(grove_document *document, grove__txn *txn,
+                                   const grove_event_id *id, grove__replica_run *run_out,
+                                   grove_error *error_out);
 
 grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn,
                                        const grove_replica *replica,
@@ -353,6 +362,12 @@ grove_status grove__document_put_snapshot(grove_document *document, grove__txn *
 void grove__document_replace_batches(grove_document *document, size_t replaced,
                                      const grove__piece *piece);
 
+/* --- vector.c --- */
+
+/* Makes `vector` what the handle knows, unsaved events included. */
+grove_status grove__document_vector(grove_document *document, grove__txn *txn,
+                                    grove_error *error_out);
+
 /* --- pending.c --- */
 
 void grove__pending_init(grove__pending *pending, const grove_allocator *allocator);
@@ -383,7 +398,19 @@ grove_status grove__fail_handle(grove_error *error_out);
 grove_status grove__document_check_live(const grove_document *document,
                                         grove_error *error_out);
 
-/* --- what is shared by document.c and past.c --- */
+/* --- text.c --- */
+
+/* The length of a text, 0 for documents of other types. */
+uint64_t grove__text_points(const grove_document *document);
+/* Tells who listens that the text, of which there were so many characters, was
+ * replaced by what is there now. */
+grove_status grove__text_report_all(grove_document *document, uint64_t replaced,
+                                    grove_error *error_out);
+
+/* --- what is shared by document.c, past.c and adopt.c --- */
+
+/* Gives back what was read into a handle. */
+void grove__document_unload(grove_document *document);
 
 /* Makes `version` the ids of heads that a graph has. */
 grove_status grove__document_set_version(grove_document *document,

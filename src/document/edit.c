@@ -388,6 +388,7 @@ grove_status grove__document_push(grove_document *document, grove__txn *txn,
     if (status != GROVE_OK) {
         return status;
     }
+    document->pending.is_tried = document->pending.is_tried && txn == NULL;
     if (!merges) {
         status = take_operation(document, &run->operation, txn != NULL, error_out);
     }

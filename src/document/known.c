@@ -8,6 +8,7 @@ void grove__known_init(grove__known *known, grove_document *document, grove__txn
     known->document = document;
     known->txn = txn;
     known->events = NULL;
+    known->steps = 0;
     grove__events_init(&known->batch, document->allocator);
 }
 
@@ -65,6 +66,9 @@ static grove_status read_batch(grove__known *known, uint64_t clock,
     }
     grove__batch_reader_release(&reader);
     if (status == GROVE_OK) {
+        /* Decoding looked at each. */
+        known->steps += known->batch.id_run_count + known->batch.parent_run_count +
+                        known->batch.operations.size / sizeof(grove_operation);
         begin(known, &known->batch, first);
     }
     return status;
@@ -91,6 +95,7 @@ static grove_status find(grove__known *known, uint64_t clock, grove_error *error
     }
     while (clock - known->clock >= known->run.operation.count) {
         known->clock += known->run.operation.count;
+        known->steps++;
         (void)grove__events_cursor_next(&known->cursor, &known->run);
     }
     return GROVE_OK;

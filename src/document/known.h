@@ -20,6 +20,7 @@ typedef struct grove__known {
     grove__events_cursor cursor;
     grove_event_run run; /* what the cursor gave last, */
     uint64_t clock;      /* and its clock */
+    uint64_t steps;      /* runs gone through so far: what it cost */
     grove_event_id parents[GROVE_EVENT_PARENTS_MAX];
 } grove__known;
 

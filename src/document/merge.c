@@ -189,10 +189,18 @@ static grove_status walk_ranges(merge_work *work, grove__ranges events,
     grove__plan_step step;
     grove_status status =
         grove__plan_begin(plan, &work->document->graph, events, merged, error_out);
+    uint64_t steps = plan->steps + work->document->walk.steps;
+    bool is_foreign = work->job != NULL && work->job->misfit == GROVE_MALFORMED;
     while (status == GROVE_OK) {
         status = grove__plan_next(plan, &step, error_out);
         if (status == GROVE_NONE) {
             break;
+        }
+        if (is_foreign &&
+            plan->steps + work->document->walk.steps - steps > GROVE_IMPORT_STEPS_MAX) {
+            return grove__fail(error_out, GROVE_LIMIT,
+                               "the events' graph is one that cannot be merged in good "
+                               "time");
         }
         if (status == GROVE_OK) {
             status = goes_on ? move_to_parents(work, step.events.from, error_out)

@@ -87,6 +87,7 @@ static grove_status append_item(grove_document *document, const grove__pending_i
         return grove__fail_memory(error_out);
     }
     pending->events += item->count;
+    pending->is_tried = false;
     return GROVE_OK;
 }
 
@@ -425,6 +426,56 @@ static grove_status add_entry(placing *work, uint32_t item, grove_error *error_o
     return GROVE_OK;
 }
 
+/* Finds the place of an item. GROVE_DUPLICATE: it is known by now. */
+static grove_status place_item(grove_document *document, grove__addition *adding,
+                               const grove__pending_item *item,
+                               grove__frontier *parents_out, grove_error *error_out)
+{
+    grove__events_cursor cursor;
+    grove_event_run run;
+    grove__events_cursor_init(&cursor, item->events, document->type, adding->given);
+    (void)grove__events_cursor_next(&cursor, &run);
+    adding->waits = false;
+    grove_status status = grove__addition_begin(adding, &run, error_out);
+    if (status == GROVE_OK) {
+        status = grove__addition_drop_known(adding, error_out);
+    }
+    return status == GROVE_OK ? grove__addition_place(adding, parents_out, error_out)
+                              : status;
+}
+
+/* Whether an item that has no place, and waits for nothing, never gets one. */
+static bool is_final(grove_status status)
+{
+    return status == GROVE_HISTORY_REMOVED || status == GROVE_REPLICA_REUSED ||
+           status == GROVE_UNSUPPORTED || status == GROVE_INVALID ||
+           status == GROVE_LIMIT;
+}
+
+grove_status grove__pending_count_aside(grove_document *document, grove__addition *adding,
+                                        uint64_t *events_out, grove_error *error_out)
+{
+    grove__pending_item *items = items_of(&document->pending);
+    uint64_t events = 0;
+    for (size_t index = 0; index < count_of(&document->pending); index++) {
+        grove__frontier parents;
+        if (items[index].is_gone) {
+            continue;
+        }
+        grove_status status =
+            place_item(document, adding, &items[index], &parents, error_out);
+        bool is_aside = !adding->waits && is_final(status);
+        if (status != GROVE_OK && status != GROVE_DUPLICATE && !adding->waits &&
+            !is_aside) {
+            return status;
+        }
+        items[index].is_aside = is_aside;
+        events += is_aside ? items[index].count : 0;
+    }
+    *events_out = events;
+    return GROVE_OK;
+}
+
 /* Looks whether an item has a place now. */
 static grove_status try_item(placing *work, uint32_t number, grove_error *error_out)
 {
@@ -433,50 +484,31 @@ static grove_status try_item(placing *work, uint32_t number, grove_error *error_
     if (item->is_gone) {
         return GROVE_OK;
     }
-    grove__events_cursor cursor;
-    grove_event_run run;
-    grove__events_cursor_init(&cursor, item->events, work->document->type,
-                              work->adding->given);
-    (void)grove__events_cursor_next(&cursor, &run);
-    grove__frontier places = {NULL, 0};
-    grove_status status = grove__addition_begin(work->adding, &run, error_out);
-    if (status == GROVE_OK) {
-        status = grove__addition_drop_known(work->adding, error_out);
+    grove__frontier parents = {NULL, 0};
+    grove_status status =
+        place_item(work->document, work->adding, item, &parents, error_out);
+    if (status != GROVE_OK && work->adding->waits) {
+        return add_entry(work, number, error_out);
     }
     if (status == GROVE_OK) {
-        status = grove__addition_place(work->adding, &places, error_out);
-        if (status != GROVE_OK && work->adding->waits) {
-            return add_entry(work, number, error_out);
+        status = grove__document_append(work->document, &work->adding->run, parents,
+                                        error_out);
+        if (status == GROVE_OK) {
+            grove_buffer_append(&work->placed, &number, sizeof number);
+            status = work->placed.failed ? grove__fail_memory(error_out) : GROVE_OK;
         }
     }
-    if (status == GROVE_OK) {
-        status =
-            grove__document_append(work->document, &work->adding->run, places, error_out);
-    }
-    switch (status) {
-    case GROVE_OK:
-        grove_buffer_append(&work->placed, &number, sizeof number);
-        if (work->placed.failed) {
-            return grove__fail_memory(error_out);
-        }
+    if (status == GROVE_OK || status == GROVE_DUPLICATE) {
         item->is_gone = true;
         pending->events -= item->count;
         return GROVE_OK;
-    case GROVE_DUPLICATE:
-        item->is_gone = true;
-        pending->events -= item->count;
-        return GROVE_OK;
-    case GROVE_HISTORY_REMOVED:
-    case GROVE_REPLICA_REUSED:
-    case GROVE_UNSUPPORTED:
-    case GROVE_INVALID:
-    case GROVE_LIMIT:
-        /* Never to be merged; kept and counted, for whoever looks. */
+    }
+    if (is_final(status)) {
+        /* Kept and counted, for whoever looks. */
         item->is_aside = true;
         return GROVE_OK;
-    default:
-        return status;
     }
+    return status;
 }
 
 /* Tries the items that wait for one of the events of an item. */
@@ -521,6 +553,7 @@ grove_status grove__pending_place(grove_document *document, grove__addition *add
         memcpy(&number, work.placed.data + work.placed.size, sizeof number);
         status = follow(&work, number, error_out);
     }
+    document->pending.is_tried = status == GROVE_OK;
     grove__index_release(&work.index, document->allocator);
     grove_buffer_release(&work.entries);
     grove_buffer_release(&work.placed);

@@ -34,6 +34,10 @@ grove_status grove__pending_add(grove_document *document, const grove_event_run 
 grove_status grove__pending_place(grove_document *document, grove__addition *adding,
                                   grove_error *error_out);
 
+/* Looks which items can no longer be merged, and counts their events. */
+grove_status grove__pending_count_aside(grove_document *document, grove__addition *adding,
+                                        uint64_t *events_out, grove_error *error_out);
+
 /* Whether a save has something to store or to remove. */
 bool grove__pending_has_changes(const grove_document *document);
 /* Puts and removes it, and sets the meta record's count. Blocks are appended

@@ -382,6 +382,7 @@ grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
                               ? grove__document_load_tail(document, txn, error_out)
                               : merge_stored(document, txn, error_out);
     grove__document_hold(document);
+    document->pending.is_tried = false;
     /* Another handle may have gone on with this one's replica. */
     const grove__ids *ids = &document->graph.ids;
     uint32_t number = grove__ids_find_replica(ids, &document->replica);

@@ -8,7 +8,7 @@
  */
 #include "base/assert.h"
 #include "base/error.h"
-#include "document/change.h"
+#include "document/pending.h"
 
 /* How often a save is prepared anew when others write the same document. */
 enum { ATTEMPTS_MAX = 16, SETTLE_FAN_OUT = 2 };
@@ -20,6 +20,7 @@ typedef struct save_attempt {
     grove_buffer block;    /* the batch */
     grove_buffer snapshot; /* its block; empty: none */
     grove_buffer runs;     /* grove__replica_run records by replica index */
+    grove_buffer waiting;  /* blocks of events that wait */
     uint64_t batch_clock;
     size_t rolled; /* stored batches that the new one replaces */
 } save_attempt;
@@ -32,6 +33,7 @@ static void attempt_init(save_attempt *attempt, grove_document *document)
     grove_buffer_init(&attempt->block, document->allocator);
     grove_buffer_init(&attempt->snapshot, document->allocator);
     grove_buffer_init(&attempt->runs, document->allocator);
+    grove_buffer_init(&attempt->waiting, document->allocator);
     attempt->batch_clock = document->stored;
     attempt->rolled = 0;
 }
@@ -43,6 +45,7 @@ static void attempt_release(save_attempt *attempt)
     grove_buffer_release(&attempt->block);
     grove_buffer_release(&attempt->snapshot);
     grove_buffer_release(&attempt->runs);
+    grove_buffer_release(&attempt->waiting);
 }
 
 /* Makes `batches` true for the meta record the handle has. */
@@ -299,6 +302,9 @@ static grove_status prepare(save_attempt *attempt, grove__txn *txn,
             &change->set, &(grove__touch){GROVE__TOUCH_DOCUMENT, document->id,
                                           document->stored, document->unsaved.count});
     }
+    if (status == GROVE_OK && grove__pending_has_changes(document)) {
+        status = grove__pending_save(document, change, &attempt->waiting, error_out);
+    }
     if (status == GROVE_OK && makes_snapshot) {
         status = grove__document_put_snapshot(document, txn, change, end, 0,
                                               grove_buffer_view(&attempt->snapshot),
@@ -356,6 +362,7 @@ static void adopt(save_attempt *attempt, grove_save_result *result, uint64_t com
         document->damaged_snapshots = 0;
     }
     document->wants_snapshot = false;
+    grove__pending_saved(document);
 }
 
 void grove__document_replace_batches(grove_document *document, size_t replaced,
@@ -383,7 +390,8 @@ static grove_status save_once(grove_document *document, grove__txn *txn,
     grove_status status = prepare(&attempt, txn, error_out);
     grove__txn_abort(txn);
     uint64_t commit = 0;
-    bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0;
+    bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0 ||
+                      grove__pending_has_changes(document);
     if (status == GROVE_OK && has_change) {
         status = grove__change_commit(&attempt.change, document, &commit, error_out);
     }
@@ -392,6 +400,42 @@ static grove_status save_once(grove_document *document, grove__txn *txn,
     }
     attempt_release(&attempt);
     return status;
+}
+
+/* Merges events that waited, if what they waited for has come. */
+static grove_status place_waiting(grove_document *document, grove__txn *txn,
+                                  grove_error *error_out)
+{
+    if (document->meta.pending == 0 && document->pending.items.size == 0) {
+        return GROVE_OK;
+    }
+    grove__pending_mark waiting;
+    grove_status status = grove__pending_load(document, txn, error_out);
+    if (status == GROVE_OK && document->pending.is_tried) {
+        return GROVE_OK;
+    }
+    if (status == GROVE_OK) {
+        status = grove__pending_mark_of(document, &waiting, error_out);
+    }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove__document_mark mark = grove__document_mark_of(document);
+    grove__addition *adding = grove__addition_new(document, txn);
+    status = adding == NULL ? grove__fail_memory(error_out)
+                            : grove__pending_place(document, adding, error_out);
+    if (status == GROVE_OK && document->graph.end > mark.end) {
+        status = grove__document_take_unsaved(document, txn, mark.end, error_out);
+        document->made_last = document->made_last && status != GROVE_OK;
+    }
+    if (status != GROVE_OK) {
+        grove__document_rewind(document, &mark);
+        grove__pending_rewind(document, &waiting);
+    }
+    grove__addition_free(adding);
+    grove__pending_mark_release(&waiting);
+    /* One that does not fit is no reason to refuse what is saved here. */
+    return status == GROVE_MALFORMED ? GROVE_OK : status;
 }
 
 /* Looks at the store and makes the handle ready to save after what is there. */
@@ -412,7 +456,8 @@ static grove_status catch_up(grove_document *document, grove__txn *txn,
                            (unsigned long long)*expected,
                            (unsigned long long)document->meta.events);
     }
-    return grove__document_take_in(document, txn, error_out);
+    status = grove__document_take_in(document, txn, error_out);
+    return status == GROVE_OK ? place_waiting(document, txn, error_out) : status;
 }
 
 grove_status grove_document_save(grove_document *document, const uint64_t *expected,
@@ -437,7 +482,8 @@ grove_status grove_document_save(grove_document *document, const uint64_t *expec
         }
         status = catch_up(document, &txn, expected, error_out);
         if (status != GROVE_OK ||
-            (document->unsaved.count == 0 && !document->wants_snapshot)) {
+            (document->unsaved.count == 0 && !document->wants_snapshot &&
+             !grove__pending_has_changes(document))) {
             grove__txn_abort(&txn);
             break;
         }

@@ -164,3 +164,34 @@ grove_status grove_text_on_edit(grove_document *document, grove_text_edit_fn edi
     }
     return status;
 }
+
+uint64_t grove__text_points(const grove_document *document)
+{
+    return document->type == grove_type_text() ? grove__text_length(document->state) : 0;
+}
+
+grove_status grove__text_report_all(grove_document *document, uint64_t replaced,
+                                    grove_error *error_out)
+{
+    if (document->edited == NULL) {
+        return GROVE_OK;
+    }
+    uint64_t points = grove__text_points(document);
+    uint64_t bytes = grove__text_bytes(document->state);
+    grove_buffer text;
+    grove_buffer_init(&text, document->allocator);
+    uint8_t *room = bytes == 0 ? NULL : grove_buffer_reserve(&text, (size_t)bytes);
+    if (bytes > 0 && room == NULL) {
+        grove_buffer_release(&text);
+        return grove__fail_memory(error_out);
+    }
+    uint64_t read = 0;
+    if (bytes > 0) {
+        text.size =
+            grove__text_read(document->state, 0, points, room, (size_t)bytes, &read);
+    }
+    grove_text_edit edit = {0, replaced, points, grove_buffer_view(&text)};
+    document->edited(document->edited_context, &edit);
+    grove_buffer_release(&text);
+    return GROVE_OK;
+}

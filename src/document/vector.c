@@ -1,0 +1,120 @@
+/* What a handle knows of each replica. */
+#include "base/bytes.h"
+#include "base/error.h"
+#include "document/document.h"
+
+static grove_event_id *entries_of(grove_document *document)
+{
+    return (grove_event_id *)(void *)document->vector.data;
+}
+
+/* Raises a replica's entry to `next`; appends one if it has none. */
+static void raise_entry(grove_document *document, const grove_replica *replica,
+                        uint64_t next)
+{
+    grove_event_id *entries = entries_of(document);
+    size_t count = document->vector.size / sizeof *entries;
+    /* Stored runs come replica by replica, so it is mostly the last one. */
+    for (size_t index = count; index > 0; index--) {
+        if (grove__replica_equal(&entries[index - 1].replica, replica)) {
+            if (entries[index - 1].sequence < next) {
+                entries[index - 1].sequence = next;
+            }
+            return;
+        }
+    }
+    grove_event_id entry;
+    memset(&entry, 0, sizeof entry);
+    entry.replica = *replica;
+    entry.sequence = next;
+    grove_buffer_append(&document->vector, &entry, sizeof entry);
+}
+
+/* Takes in a stored run, as far as the handle has its events. */
+static grove_status add_run(grove_document *document, grove_bytes key, grove_bytes value,
+                            grove_buffer *scratch, grove_error *error_out)
+{
+    grove__run_record run;
+    grove_event_id id;
+    memset(&id, 0, sizeof id);
+    grove_status status = grove__run_record_decode(value, &run, error_out);
+    if (status == GROVE_OK) {
+        status =
+            grove__key_parse_event(key, scratch, &id.replica, &id.sequence, error_out);
+    }
+    if (status != GROVE_OK || run.clock >= document->stored) {
+        return status;
+    }
+    uint64_t count = run.count < document->stored - run.clock
+                         ? run.count
+                         : document->stored - run.clock;
+    grove_event_id *entries = entries_of(document);
+    size_t entry_count = document->vector.size / sizeof *entries;
+    if (entry_count > 0 &&
+        grove__replica_equal(&entries[entry_count - 1].replica, &id.replica)) {
+        entries[entry_count - 1].sequence = id.sequence + count;
+        return GROVE_OK;
+    }
+    id.sequence += count;
+    grove_buffer_append(&document->vector, &id, sizeof id);
+    return GROVE_OK;
+}
+
+grove_status grove__document_vector(grove_document *document, grove__txn *txn,
+                                    grove_error *error_out)
+{
+    grove__cursor cursor;
+    grove_status status =
+        grove__cursor_open(txn, GROVE__TABLE_REPLICAS, &cursor, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove_buffer_reset(&document->vector);
+    grove__key prefix;
+    grove__key_of_document(&prefix, document->id);
+    grove_buffer scratch;
+    grove_buffer_init(&scratch, document->allocator);
+    grove_bytes key;
+    grove_bytes value;
+    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&prefix),
+                                &key, &value, error_out);
+    while (status == GROVE_OK && grove__bytes_begin_with(key, grove__key_view(&prefix))) {
+        status = add_run(document, key, value, &scratch, error_out);
+        if (status == GROVE_OK) {
+            status = grove__cursor_next(&cursor, &key, &value, error_out);
+        }
+    }
+    grove_buffer_release(&scratch);
+    grove__cursor_close(&cursor);
+    if (status != GROVE_OK && status != GROVE_NONE) {
+        return status;
+    }
+    const grove__events *unsaved = &document->unsaved;
+    for (size_t index = 0; index < unsaved->id_run_count; index++) {
+        const grove__id_run *run = &unsaved->id_runs[index];
+        raise_entry(document, &unsaved->replicas[run->replica],
+                    run->sequence + run->count);
+    }
+    return document->vector.failed ? grove__fail_memory(error_out) : GROVE_OK;
+}
+
+grove_status grove_document_version_vector(grove_document *document,
+                                           grove_version_vector *vector_out,
+                                           grove_error *error_out)
+{
+    grove_status status = grove__document_check_live(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove__txn txn;
+    status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status == GROVE_OK) {
+        status = grove__document_vector(document, &txn, error_out);
+        grove__txn_abort(&txn);
+    }
+    if (status == GROVE_OK) {
+        vector_out->entries = entries_of(document);
+        vector_out->count = document->vector.size / sizeof(grove_event_id);
+    }
+    return status;
+}
