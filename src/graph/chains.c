@@ -32,13 +32,16 @@ static bool is_least_cut(const void *context, const grove__heap_item *item,
     return item->key < other->key;
 }
 
-/* The parents of the range's runs cut the runs they lie in, unless they are
- * the last there. */
+/* The parents of the runs that begin in the range cut the runs they lie in,
+ * unless they are the last there. */
 static bool add_cuts(grove__chains *chains, grove__range range)
 {
     const grove__graph *graph = chains->graph;
     size_t run = grove__graph_find(graph, range.from);
     size_t near = run;
+    if (grove__graph_run_at(graph, run).from < range.from) {
+        run++;
+    }
     for (; run < graph->run_count; run++) {
         grove__graph_view view = grove__graph_run_at(graph, run);
         if (view.from >= range.end) {
@@ -192,7 +195,7 @@ static bool add_edge(grove__chains *chains, size_t waiting, uint64_t parent)
     return true;
 }
 
-/* Makes each chain the child of those of its parents that are among the events. */
+/* Makes each chain the child of its parents that are among the events. */
 static bool make_edges(grove__chains *chains)
 {
     for (size_t index = 0; index < chains->count; index++) {

@@ -5,7 +5,7 @@
  * first has only the one before it as parent, and none but the last has other
  * children among the events. So a version among them is made of whole chains.
  *
- *     clocks   0 1 2 3 4 5 6 7        2 has the parent 1, 3 has 1 and 2,
+ *     clocks   0 1 2 3 4 5 6 7        2 has no parent, 3 has 1 and 2,
  *     chains  [0 1][2][3 4][5 6 7]    5 has 1; each other the one before
  */
 #ifndef GROVE_GRAPH_CHAINS_H
