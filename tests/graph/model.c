@@ -41,6 +41,36 @@ void model_check_ranges(grove__ranges ranges)
     }
 }
 
+size_t model_ranges_of(uint64_t set, uint64_t cuts, grove__range *ranges_out)
+{
+    size_t count = 0;
+    for (uint32_t event = 0; event < MODEL_EVENTS_MAX; event++) {
+        if ((set >> event & 1) == 0) {
+            continue;
+        }
+        if (count > 0 && ranges_out[count - 1].end == event && (cuts >> event & 1) == 0) {
+            ranges_out[count - 1].end = event + 1;
+        } else {
+            ranges_out[count++] = (grove__range){event, event + 1};
+        }
+    }
+    return count;
+}
+
+bool model_follows(const graph_model *model, uint64_t set, uint64_t cuts, uint32_t event)
+{
+    if (event == 0 || (set >> (event - 1) & 1) == 0 || (cuts >> event & 1) != 0) {
+        return false;
+    }
+    uint64_t before = UINT64_C(1) << (event - 1);
+    for (uint32_t other = event + 1; other < model->count; other++) {
+        if ((set >> other & 1) != 0 && (model->parents[other] & before) != 0) {
+            return false;
+        }
+    }
+    return model->parents[event] == before;
+}
+
 void subject_init(graph_subject *subject, const graph_model *model, uint64_t base,
                   const grove_allocator *allocator)
 {
@@ -90,6 +120,17 @@ void subject_add(graph_subject *subject, const graph_model *model, uint32_t even
     cr_assert_eq(status, GROVE_OK, "%s", error.message);
     cr_assert_eq(verdict.clock, event);
     cr_assert_eq(verdict.known, 0);
+}
+
+uint64_t subject_append(graph_subject *subject, uint32_t replica, uint64_t count,
+                        grove__frontier parents)
+{
+    uint32_t number = subject->replicas[replica];
+    uint64_t sequence = grove__ids_next_sequence(&subject->graph.ids, number);
+    cr_assert_eq(
+        grove__graph_append(&subject->graph, number, sequence, count, parents, NULL),
+        GROVE_OK);
+    return subject->graph.end - 1;
 }
 
 void subject_release(graph_subject *subject)
