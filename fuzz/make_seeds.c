@@ -108,11 +108,15 @@ static void write_snapshots(const char *directory)
     const grove__snapshot_header two = {100, 3, 1, 2};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__snapshot_encode(&empty, NULL, none, none, packing, &block, NULL));
+    expect(grove__snapshot_encode(&empty, NULL,
+                                  &(grove__snapshot_frames){none, none, {NULL, 0}},
+                                  packing, &block, NULL));
     write_seed(directory, "snapshot/empty", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__snapshot_encode(&two, heads, grove_bytes_of("structure"), prose(),
-                                  packing, &block, NULL));
+    expect(grove__snapshot_encode(
+        &two, heads,
+        &(grove__snapshot_frames){grove_bytes_of("structure"), prose(), {NULL, 0}},
+        packing, &block, NULL));
     write_seed(directory, "snapshot/two-heads", grove_buffer_view(&block));
     write_seed(directory, "block/snapshot", grove_buffer_view(&block));
     grove_buffer_release(&block);

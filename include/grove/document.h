@@ -162,7 +162,7 @@ typedef struct grove_save_result {
  *   GROVE_UNSUPPORTED      see above
  *   GROVE_REPLICA_REUSED   another writer saved events under this replica
  *   GROVE_BUSY             others saved first, again and again
- *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks, or
+ *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks or
  *                          that are needed to merge its unsaved ones
  *   GROVE_FAILED           see above
  *   GROVE_FULL, GROVE_IO, GROVE_LIMIT, GROVE_NO_MEMORY, GROVE_CORRUPT

@@ -118,7 +118,7 @@ static void drop_events(grove__addition *adding, uint32_t count)
     adding->run.parent_count = 1;
 }
 
-/* How many events of the run, of which nothing is left to compare, are known. */
+/* How many events of the run are known, with nothing left to compare. */
 static grove_status count_removed(grove__addition *adding, uint64_t clock,
                                   uint32_t *count_out, grove_error *error_out)
 {

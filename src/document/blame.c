@@ -67,7 +67,7 @@ static grove_status read_times(blame_work *work, grove__txn *txn, uint64_t base,
         }
     }
     if (status == GROVE_OK) {
-        /* What others stored meanwhile under the clocks of unsaved events goes. */
+        /* What others stored under the clocks of unsaved events goes. */
         while (work->times.size > 0 &&
                ((const time_change *)(const void *)(work->times.data + work->times.size -
                                                     sizeof(time_change)))

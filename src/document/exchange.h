@@ -20,8 +20,8 @@ typedef struct grove__exchange {
     uint64_t removed;
 } grove__exchange;
 
-/* What a decoder of stored bytes said, of bytes that were handed in: GROVE_CORRUPT
- * becomes GROVE_MALFORMED, with the offset in the whole. */
+/* What a decoder of stored bytes said, for bytes that were handed in:
+ * GROVE_CORRUPT becomes GROVE_MALFORMED, with the offset in the whole. */
 grove_status grove__exchange_fault(const grove__exchange_item *item, grove_status status,
                                    grove_error *error_out);
 

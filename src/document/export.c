@@ -185,7 +185,7 @@ static grove_status copy_snapshot(export_work *work, grove__txn *txn,
     return status;
 }
 
-/* Appends ids and snapshot when the other side lacks events that were removed. */
+/* Appends ids and snapshot when the other side lacks removed events. */
 static grove_status begin_with_removed(export_work *work, grove__txn *txn,
                                        grove_error *error_out)
 {

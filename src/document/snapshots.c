@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "document/change.h"
+#include "graph/critical.h"
 
 /* Texts below this are stored as they are. See docs/BENCHMARKS.md. */
 enum { RAW_BYTES_MAX = 4096, PERCENT = 100 };
@@ -24,6 +25,25 @@ static grove_status encode_heads(grove_document *document, grove_buffer *heads_o
     return heads_out->failed ? grove__fail_memory(error_out) : GROVE_OK;
 }
 
+/*
+ * The newest critical clock at or before the end, as far as the graph tells;
+ * else where history begins, which is one always. Events that come later may
+ * undo that, so that it is a hint for readers, who ask the graph.
+ */
+static grove_status find_base_clock(grove_document *document, uint64_t *base_out,
+                                    grove_error *error_out)
+{
+    const grove__graph *graph = &document->graph;
+    uint64_t base = document->meta.base_clock;
+    grove_status status =
+        grove__critical_at_or_before(graph, graph->end, &base, error_out);
+    if (status != GROVE_OK && status != GROVE_HISTORY_REMOVED) {
+        return status;
+    }
+    *base_out = base;
+    return GROVE_OK;
+}
+
 grove_status grove__document_encode_snapshot(grove_document *document,
                                              grove_buffer *block_out,
                                              grove_error *error_out)
@@ -39,19 +59,25 @@ grove_status grove__document_encode_snapshot(grove_document *document,
     if (status == GROVE_OK) {
         status = encode_heads(document, &heads, error_out);
     }
+    uint64_t base_clock = 0;
     if (status == GROVE_OK) {
-        uint64_t clock = document->stored + document->unsaved.count;
+        status = find_base_clock(document, &base_clock, error_out);
+    }
+    if (status == GROVE_OK) {
         grove__snapshot_header header = {
-            .clock = clock,
-            .base_clock = grove__graph_has_one_head(&document->graph) ? clock : 0,
+            .clock = document->stored + document->unsaved.count,
+            .base_clock = base_clock,
             .type_format = type->format,
             .head_count = (uint32_t)(heads.size / sizeof(grove__head)),
         };
         grove__packing packing = {document->level, RAW_BYTES_MAX, &document->packer};
-        status = grove__snapshot_encode(
-            &header, (const grove__head *)(const void *)heads.data,
-            grove_buffer_view(&buffers.structure), grove_buffer_view(&buffers.content),
-            packing, block_out, error_out);
+        grove__snapshot_frames frames = {
+            .structure = grove_buffer_view(&buffers.structure),
+            .content = grove_buffer_view(&buffers.content),
+        };
+        status =
+            grove__snapshot_encode(&header, (const grove__head *)(const void *)heads.data,
+                                   &frames, packing, block_out, error_out);
     }
     grove_buffer_release(&heads);
     grove_buffer_release(&buffers.content);

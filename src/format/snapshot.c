@@ -49,9 +49,10 @@ static void write_fields(const grove__snapshot_header *header, const grove__head
 }
 
 grove_status grove__snapshot_encode(const grove__snapshot_header *header,
-                                    const grove__head *heads, grove_bytes structure,
-                                    grove_bytes content, grove__packing packing,
-                                    grove_buffer *block_out, grove_error *error_out)
+                                    const grove__head *heads,
+                                    const grove__snapshot_frames *contents,
+                                    grove__packing packing, grove_buffer *block_out,
+                                    grove_error *error_out)
 {
     if (header->head_count > GROVE__BLOCK_FIELDS_BYTES_MAX / HEAD_BYTES_MIN) {
         return grove__fail(error_out, GROVE_LIMIT,
@@ -60,9 +61,11 @@ grove_status grove__snapshot_encode(const grove__snapshot_header *header,
     }
     assert_header(header, heads);
     const grove__frame frames[] = {
-        {GROVE__SNAPSHOT_FRAME_STRUCTURE, structure, packing, NULL, 0},
-        {GROVE__SNAPSHOT_FRAME_CONTENT, content, packing, NULL, 0},
+        {GROVE__SNAPSHOT_FRAME_STRUCTURE, contents->structure, packing, NULL, 0},
+        {GROVE__SNAPSHOT_FRAME_CONTENT, contents->content, packing, NULL, 0},
+        {GROVE__SNAPSHOT_FRAME_MERGE, contents->merge, packing, NULL, 0},
     };
+    size_t frame_count = contents->merge.size > 0 ? 3 : 2;
     grove_buffer fields;
     grove_buffer_init(&fields, block_out->allocator);
     write_fields(header, heads, &fields);
@@ -71,7 +74,7 @@ grove_status grove__snapshot_encode(const grove__snapshot_header *header,
         status = grove__fail_memory(error_out);
     } else {
         status = grove__block_encode(GROVE__BLOCK_SNAPSHOT, 0, grove_buffer_view(&fields),
-                                     frames, 2, block_out, error_out);
+                                     frames, frame_count, block_out, error_out);
     }
     grove_buffer_release(&fields);
     return status;

@@ -13,14 +13,27 @@
  *
  * Frames: 1 structure, 2 content, as the type's state_encode wrote them. For
  * the type `text` content is the text in UTF-8: a reader of the text alone
- * needs no other frame.
+ * needs no other frame. 3 merge, where the base clock is far back: what the
+ * type's walker knows of the events from there to the clock, as its
+ * walker_encode wrote it; a merge then need not see them again.
  */
 #ifndef GROVE_FORMAT_SNAPSHOT_H
 #define GROVE_FORMAT_SNAPSHOT_H
 
 #include "format/block.h"
 
-enum { GROVE__SNAPSHOT_FRAME_STRUCTURE = 1, GROVE__SNAPSHOT_FRAME_CONTENT = 2 };
+enum {
+    GROVE__SNAPSHOT_FRAME_STRUCTURE = 1,
+    GROVE__SNAPSHOT_FRAME_CONTENT = 2,
+    GROVE__SNAPSHOT_FRAME_MERGE = 3
+};
+
+/* The frames' contents; an empty merge is no frame. */
+typedef struct grove__snapshot_frames {
+    grove_bytes structure;
+    grove_bytes content;
+    grove_bytes merge;
+} grove__snapshot_frames;
 
 typedef struct grove__head {
     uint64_t clock; /* of the event */
@@ -42,9 +55,10 @@ typedef struct grove__snapshot_header {
  * as it was.
  */
 grove_status grove__snapshot_encode(const grove__snapshot_header *header,
-                                    const grove__head *heads, grove_bytes structure,
-                                    grove_bytes content, grove__packing packing,
-                                    grove_buffer *block_out, grove_error *error_out);
+                                    const grove__head *heads,
+                                    const grove__snapshot_frames *frames,
+                                    grove__packing packing, grove_buffer *block_out,
+                                    grove_error *error_out);
 
 /*
  * Verifies and reads the header. Appends the heads (grove__head records, with

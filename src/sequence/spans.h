@@ -141,7 +141,7 @@ grove__place grove__spans_locate(const grove__spans *spans, uint32_t number);
 /* Elements of the result left of a span. O(log spans). */
 uint64_t grove__spans_effect_before(const grove__spans *spans, grove__place place);
 
-/* Negative, zero, positive, as the first stands left of the other. O(height). */
+/* Negative, zero, positive, as one stands left of the other. O(height). */
 int grove__spans_compare(const grove__spans *spans, grove__place place,
                          grove__place other);
 

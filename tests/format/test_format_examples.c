@@ -234,7 +234,9 @@ static void check_snapshot_again(grove_bytes page, const grove__snapshot_header 
     cr_assert(grove__bytes_equal(view, content));
     grove_buffer_reset(&buffer);
     cr_assert_eq(
-        grove__snapshot_encode(header, heads, structure, content, RAW, &buffer, NULL),
+        grove__snapshot_encode(header, heads,
+                               &(grove__snapshot_frames){structure, content, {NULL, 0}},
+                               RAW, &buffer, NULL),
         GROVE_OK);
     assert_bytes(grove_buffer_view(&buffer), page);
     grove_buffer_release(&buffer);

@@ -53,9 +53,12 @@ static grove_buffer usual(void)
     const grove__snapshot_header header = {100, 3, 1, 2};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    cr_assert_eq(grove__snapshot_encode(&header, heads, grove_bytes_of("structure"),
-                                        long_text(), ZSTD, &block, NULL),
-                 GROVE_OK);
+    cr_assert_eq(
+        grove__snapshot_encode(&header, heads,
+                               &(grove__snapshot_frames){
+                                   grove_bytes_of("structure"), long_text(), {NULL, 0}},
+                               ZSTD, &block, NULL),
+        GROVE_OK);
     return block;
 }
 
@@ -144,9 +147,12 @@ Test(snapshot, comes_back_as_it_went_in)
         grove_buffer_init(&heads_read, &grove__allocator_system);
         grove_buffer_init(&frame, &grove__allocator_system);
         grove_buffer_append(&heads_read, "before", 6);
-        cr_assert_eq(grove__snapshot_encode(&header, heads, grove_bytes_of(""),
-                                            long_text(), RAW, &bytes, NULL),
-                     GROVE_OK);
+        cr_assert_eq(
+            grove__snapshot_encode(
+                &header, heads,
+                &(grove__snapshot_frames){grove_bytes_of(""), long_text(), {NULL, 0}},
+                RAW, &bytes, NULL),
+            GROVE_OK);
         cr_assert_eq(grove__snapshot_open(grove_buffer_view(&bytes), &block, &header_read,
                                           &heads_read, NULL),
                      GROVE_OK);
@@ -187,8 +193,11 @@ Test(snapshot, heads_beyond_a_blocks_fields_are_over_a_limit)
         grove_buffer bytes;
         grove_error error;
         grove_buffer_init(&bytes, &grove__allocator_system);
-        cr_assert_eq(grove__snapshot_encode(&header, heads, grove_bytes_of(""),
-                                            grove_bytes_of(""), RAW, &bytes, &error),
+        cr_assert_eq(grove__snapshot_encode(&header, heads,
+                                            &(grove__snapshot_frames){grove_bytes_of(""),
+                                                                      grove_bytes_of(""),
+                                                                      {NULL, 0}},
+                                            RAW, &bytes, &error),
                      GROVE_LIMIT);
         cr_assert_eq(error.status, GROVE_LIMIT);
         cr_assert_eq(bytes.size, 0);
@@ -394,7 +403,10 @@ Test(snapshot, without_memory_nothing_changes)
         grove_buffer_init(&bytes, &faulty.allocator);
         grove_buffer_init(&heads_read, &faulty.allocator);
         grove_status status = grove__snapshot_encode(
-            &header, heads, grove_bytes_of("structure"), long_text(), ZSTD, &bytes, NULL);
+            &header, heads,
+            &(grove__snapshot_frames){
+                grove_bytes_of("structure"), long_text(), {NULL, 0}},
+            ZSTD, &bytes, NULL);
         if (status == GROVE_OK) {
             status = grove__snapshot_open(grove_buffer_view(&bytes), &block, &header_read,
                                           &heads_read, NULL);
