@@ -1,34 +1,5 @@
 /* The disk lies: what is left is found, said, and healed where it can be. */
-#include "support/store_fixture.h"
-
-#include "commit/write_set.h"
-
-/* Flips one bit of an entry's value, behind the library's back. */
-static void flip(store_fixture *fixture, grove__table table, const grove__key *key,
-                 size_t from_end)
-{
-    grove__txn txn;
-    grove_bytes value;
-    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_WRITE, &txn,
-                                        &fixture->error));
-    assert_ok(fixture,
-              grove__kv_get(&txn, table, grove__key_view(key), &value, &fixture->error));
-    uint8_t *copy = malloc(value.size);
-    memcpy(copy, value.data, value.size);
-    copy[value.size - 1 - from_end] ^= 0x10;
-    assert_ok(fixture, grove__kv_put(&txn, table, grove__key_view(key),
-                                     (grove_bytes){copy, value.size}, &fixture->error));
-    free(copy);
-    assert_ok(fixture, grove__txn_commit(&txn, &fixture->error));
-}
-
-static grove__key part_key(const char *id, uint64_t clock)
-{
-    grove__key key;
-    grove__key_of_clock(&key, grove_bytes_of(id), clock);
-    grove__key_add_number(&key, 0);
-    return key;
-}
+#include "damage.h"
 
 /* 30 events with snapshots at 10, 20 and 30, all history kept. */
 static void make_document(store_fixture *fixture, const char *id)

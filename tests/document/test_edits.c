@@ -2,10 +2,8 @@
  * What grove_text_on_edit tells: whoever applies it to a copy of the text, as
  * an editor does, has the text.
  */
+#include "damage.h"
 #include "support/random.h"
-#include "support/store_fixture.h"
-
-#include "commit/write_set.h"
 
 enum { TEXT_BYTES_MAX = 1 << 16, EDITS_MAX = 64, EDIT_BYTES_MAX = 16 };
 
@@ -397,27 +395,6 @@ STORE_TEST(edits, of_events_that_are_added_are_told)
     close_two(fixture, a, b);
 }
 
-/* Damages the batch that begins at a clock, or mends it again. */
-static void flip_batch(store_fixture *fixture, uint64_t clock)
-{
-    grove__key key;
-    grove__txn txn;
-    grove_bytes value;
-    grove__key_of_clock(&key, grove_bytes_of("a"), clock);
-    grove__key_add_number(&key, 0);
-    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_WRITE, &txn,
-                                        &fixture->error));
-    assert_ok(fixture, grove__kv_get(&txn, GROVE__TABLE_EVENTS, grove__key_view(&key),
-                                     &value, &fixture->error));
-    uint8_t *copied = malloc(value.size);
-    memcpy(copied, value.data, value.size);
-    copied[value.size - 13] ^= 0x10;
-    assert_ok(fixture, grove__kv_put(&txn, GROVE__TABLE_EVENTS, grove__key_view(&key),
-                                     (grove_bytes){copied, value.size}, &fixture->error));
-    free(copied);
-    assert_ok(fixture, grove__txn_commit(&txn, &fixture->error));
-}
-
 STORE_TEST(edits, of_a_refresh_that_meets_damage_are_those_of_what_came_before)
 {
     editor *a;
@@ -427,12 +404,12 @@ STORE_TEST(edits, of_a_refresh_that_meets_damage_are_those_of_what_came_before)
     save_editor(fixture, a);
     type(fixture, a, 7, "two");
     save_editor(fixture, a);
-    flip_batch(fixture, 7);
+    flip_batch(fixture, "a", 7);
     assert_fails(fixture, GROVE_CORRUPT,
                  grove_document_refresh(b->document, NULL, &fixture->error));
     check_copy(fixture, b);
     size_t told_before = b->copy.count;
-    flip_batch(fixture, 7);
+    flip_batch(fixture, "a", 7);
     refresh(fixture, b);
     cr_assert_leq(told_before, 1);
     CHECK_TOLD(b, {0, 0, "one"}, {7, 0, "two"});
