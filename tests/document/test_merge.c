@@ -1,116 +1,374 @@
 /*
  * Merging as a program sees it: handles on one document that edit at once,
- * save, take in, load anew, compact and fail. What a merged text is, is held
- * to a definition in test_merge_oracle.c and test_merge_sessions.c.
+ * save, take in and load anew. Snapshots and compactions are in
+ * test_merge_history.c, failures in test_merge_faults.c. What a merged text
+ * is, is held to a definition in test_merge_oracle.c.
  */
+#include "handles.h"
+
+#include "base/bytes.h"
 #include "document/document.h"
-#include "support/store_fixture.h"
+#include "support/random.h"
 
-static grove_replica replica_of(const char *name)
+enum { HANDLES_MAX = 3 };
+
+static const char *const REPLICAS[HANDLES_MAX] = {"a", "b", "c"};
+
+/* --- branches from one point --- */
+
+static void edit_as(store_fixture *fixture, grove_document *document, size_t number)
 {
-    grove_replica replica = {.size = (uint8_t)strlen(name)};
-    memcpy(replica.bytes, name, strlen(name));
-    return replica;
+    switch (number) {
+    case 0:
+        insert(fixture, document, 3, "AAA");
+        erase(fixture, document, 1, 3);
+        break;
+    case 1:
+        insert(fixture, document, 3, "B");
+        insert(fixture, document, 11, "BB");
+        break;
+    default:
+        erase(fixture, document, 2, 4);
+        insert(fixture, document, 2, "CC");
+        break;
+    }
 }
 
-/* A handle of the replica, with snapshots on request. */
-static grove_document *open_as(store_fixture *fixture, const char *replica)
+/* Saves branches in an order; who has a bit in `refreshes` takes in what is
+ * there before the next one saves. */
+static char *merge_branches(store_fixture *fixture, const size_t *order, size_t count,
+                            unsigned refreshes)
 {
-    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
-    options.policy.automatic = false;
-    options.replica = replica_of(replica);
-    grove_document *document = NULL;
-    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of("a"), &options,
-                                           &document, &fixture->error));
-    return document;
+    grove_document *documents[HANDLES_MAX];
+    make_base(fixture, "0123456789");
+    for (size_t index = 0; index < count; index++) {
+        documents[index] = open_as(fixture, REPLICAS[index]);
+        edit_as(fixture, documents[index], index);
+    }
+    for (size_t turn = 0; turn < count; turn++) {
+        (void)save(fixture, documents[order[turn]]);
+        for (size_t index = 0; index < count; index++) {
+            if ((refreshes >> index & 1) != 0) {
+                refresh(fixture, documents[index]);
+            }
+        }
+    }
+    for (size_t index = 0; index < count; index++) {
+        refresh(fixture, documents[index]);
+    }
+    assert_same(fixture, documents, count);
+    char *text = text_of(fixture, documents[0]);
+    for (size_t index = 0; index < count; index++) {
+        grove_document_close(documents[index]);
+    }
+    delete_document(fixture);
+    return text;
 }
 
-static void compact(store_fixture *fixture, grove_document *document, uint64_t window)
+STORE_TEST(merge, of_two_branches_is_the_same_whichever_is_saved_first)
 {
-    grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
-    options.window_events = window;
-    assert_ok(fixture, grove_document_compact(document, &options, NULL, &fixture->error));
+    static const size_t orders[][2] = {{0, 1}, {1, 0}};
+    for (size_t order = 0; order < 2; order++) {
+        for (unsigned refreshes = 0; refreshes < 4; refreshes++) {
+            char *text = merge_branches(fixture, orders[order], 2, refreshes);
+            cr_assert_str_eq(text, "0AAB3456789BB");
+            free(text);
+        }
+    }
 }
 
-/* The document as somebody finds it who loads it now. */
-static void assert_loads(store_fixture *fixture, const char *expected)
+STORE_TEST(merge, of_three_branches_is_the_same_in_whatever_order_they_are_saved)
 {
-    assert_stored_text(fixture, "a", expected);
+    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t order = 0; order < 6; order++) {
+        for (unsigned refreshes = 0; refreshes < 8; refreshes++) {
+            char *text = merge_branches(fixture, orders[order], 3, refreshes);
+            cr_assert_str_eq(text, "0CCAAB6789BB");
+            free(text);
+        }
+    }
 }
 
-/* Adds characters of a replica `far` as children of an event. */
-static grove_status add_far(store_fixture *fixture, grove_document *document,
-                            const grove_event_id *parent, uint64_t sequence,
-                            uint64_t position, const char *utf8)
+/* What a erases and b types in a text, and what both have then. */
+static void check_erased(store_fixture *fixture, bool is_backward, size_t first,
+                         uint64_t typed_at, const char *expected)
 {
+    make_base(fixture, "abcdef");
+    grove_document *documents[] = {open_as(fixture, "a"), open_as(fixture, "b")};
+    for (uint64_t left = 4; is_backward && left > 0; left--) {
+        erase(fixture, documents[0], left, 1);
+    }
+    if (!is_backward) {
+        erase(fixture, documents[0], 1, 4);
+    }
+    insert(fixture, documents[1], typed_at, "XY");
+    (void)save(fixture, documents[first]);
+    (void)save(fixture, documents[1 - first]);
+    refresh(fixture, documents[first]);
+    assert_text(fixture, documents[0], expected);
+    assert_same(fixture, documents, 2);
+    grove_document_close(documents[0]);
+    grove_document_close(documents[1]);
+    delete_document(fixture);
+}
+
+STORE_TEST(merge, keeps_what_was_typed_into_a_range_that_another_erased)
+{
+    for (int is_backward = 0; is_backward < 2; is_backward++) {
+        for (size_t first = 0; first < 2; first++) {
+            check_erased(fixture, is_backward, first, 0, "XYaf");
+            for (uint64_t typed_at = 1; typed_at <= 5; typed_at++) {
+                check_erased(fixture, is_backward, first, typed_at, "aXYf");
+            }
+            check_erased(fixture, is_backward, first, 6, "afXY");
+        }
+    }
+}
+
+/* --- events with several parents --- */
+
+static bool count_joins(void *context, uint64_t clock, const grove_event_run *run)
+{
+    (void)clock;
+    *(int *)context += run->parent_count > 1;
+    return true;
+}
+
+static size_t count_heads(store_fixture *fixture, grove_document *document)
+{
+    grove_version version;
+    assert_ok(fixture, grove_document_version(document, &version, &fixture->error));
+    return version.head_count;
+}
+
+STORE_TEST(merge, is_gone_on_from_by_two_handles_at_once)
+{
+    make_base(fixture, "()");
+    grove_document *documents[] = {open_as(fixture, "a"), open_as(fixture, "b")};
+    insert(fixture, documents[0], 1, "a");
+    insert(fixture, documents[1], 1, "b");
+    save_all(fixture, documents, 2);
+    cr_assert_eq(count_heads(fixture, documents[0]), 2);
+    /* Both see (ab) and join the two branches, each on its own. */
+    insert(fixture, documents[0], 2, "1");
+    insert(fixture, documents[1], 2, "2");
+    erase(fixture, documents[1], 1, 1);
+    save_all(fixture, documents, 2);
+    cr_assert_eq(count_heads(fixture, documents[0]), 2);
+    cr_assert_eq(count_heads(fixture, documents[1]), 2);
+    assert_text(fixture, documents[0], "(12b)");
+    assert_same(fixture, documents, 2);
+    insert(fixture, documents[1], 3, "!");
+    save_all(fixture, documents, 2);
+    cr_assert_eq(count_heads(fixture, documents[0]), 1);
+    assert_text(fixture, documents[0], "(12!b)");
+    assert_same(fixture, documents, 2);
+    int joins = 0;
+    assert_ok(fixture, grove_document_events(documents[0], 0, count_joins, &joins,
+                                             &fixture->error));
+    cr_assert_eq(joins, 3);
+    replay all = replay_begin(fixture);
+    replay_end(&all, documents[0]);
+    grove_document_close(documents[0]);
+    grove_document_close(documents[1]);
+}
+
+/* --- one event after the other --- */
+
+enum { REMOTE_EVENTS = 300 };
+
+/* Adds a character of one of two branches that never meet. */
+static void add_to_branch(store_fixture *fixture, grove_document *document,
+                          grove_event_id *parent, const char *replica, uint64_t length,
+                          uint64_t number)
+{
+    char character[2] = {(char)('a' + number % 26), '\0'};
     grove_event_run run = {
-        .first = {.replica = replica_of("far"), .sequence = sequence},
+        .first = {.replica = replica_of(replica)},
         .parents = parent,
         .parent_count = 1,
         .timestamp = 1,
-        .operation = {GROVE_TEXT_INSERT, (uint32_t)strlen(utf8), position,
-                      grove_bytes_of(utf8)},
+        .operation = {GROVE_TEXT_INSERT, 1, number * 7 % (length + 1),
+                      grove_bytes_of(character)},
     };
-    return grove_document_add(document, &run, &fixture->error);
+    if (grove__bytes_equal((grove_bytes){parent->replica.bytes, parent->replica.size},
+                           grove_bytes_of(replica))) {
+        run.first.sequence = parent->sequence + 1;
+    }
+    if (number % 5 == 4) {
+        run.operation.kind = GROVE_TEXT_DELETE;
+        run.operation.position = number * 7 % length;
+        run.operation.content = (grove_bytes){NULL, 0};
+    }
+    assert_ok(fixture, grove_document_add(document, &run, &fixture->error));
+    *parent = run.first;
 }
 
-/* --- removed history --- */
-
-/* A document of two batches, and the last event of the first. */
-static grove_event_id make_two_batches(store_fixture *fixture)
+STORE_TEST(merge, of_hundreds_of_events_one_by_one_is_at_each_what_a_load_gives)
 {
-    grove_document *document = open_as(fixture, "m");
-    insert(fixture, document, 0, "one");
-    (void)save(fixture, document);
-    grove_event_id early = grove_document_replica(document);
-    early.sequence--;
-    insert(fixture, document, 3, " two");
-    (void)save(fixture, document);
-    grove_document_close(document);
-    return early;
+    static const char *const replicas[] = {"far", "near"};
+    make_base(fixture, "base");
+    grove_document *writer = open_as(fixture, "w");
+    grove_document *reader = open_as(fixture, "r");
+    grove_version version;
+    assert_ok(fixture, grove_document_version(writer, &version, &fixture->error));
+    grove_event_id parents[] = {version.heads[0], version.heads[0]};
+    uint64_t lengths[] = {4, 4};
+    for (uint64_t number = 0; number < REMOTE_EVENTS; number++) {
+        size_t branch = number / 3 % 2;
+        add_to_branch(fixture, writer, &parents[branch], replicas[branch],
+                      lengths[branch], number);
+        lengths[branch] += number % 5 == 4 ? UINT64_MAX : 1;
+        (void)save(fixture, writer);
+        refresh(fixture, reader);
+        char *text = text_of(fixture, reader);
+        assert_text(fixture, writer, text);
+        assert_loads(fixture, text);
+        free(text);
+    }
+    /* The walker goes on: it meets a chain or two for each event. */
+    cr_assert_eq(reader->merge.base, 4);
+    cr_assert_lt(reader->merge.plan.steps, 3 * REMOTE_EVENTS);
+    replay all = replay_begin(fixture);
+    replay_end(&all, reader);
+    grove_document_close(reader);
+    grove_document_close(writer);
 }
 
-STORE_TEST(merge, with_removed_history_is_refused_and_changes_nothing)
+STORE_TEST(merge, of_an_event_from_behind_the_last_merges_is_what_a_replay_gives)
 {
-    grove_event_id early = make_two_batches(fixture);
-    grove_document *a = open_as(fixture, "a");
-    grove_document *b = open_as(fixture, "b");
-    compact(fixture, b, 0);
-    cr_assert_eq(statistics_of(fixture, "a").base_clock, 7);
-    /* This handle has the event that is the parent; a later one had not. */
-    assert_fails(fixture, GROVE_HISTORY_REMOVED, add_far(fixture, a, &early, 0, 3, "!"));
-    assert_text(fixture, a, "one two");
-    cr_assert_eq(grove_document_unsaved(a), 0);
-    insert(fixture, a, 7, "!");
-    (void)save(fixture, a);
-    assert_loads(fixture, "one two!");
-    grove_document_close(b);
-    grove_document_close(a);
+    make_base(fixture, "base");
+    grove_document *documents[] = {open_as(fixture, "a"), open_as(fixture, "b")};
+    grove_event_id early = {.replica = replica_of("m"), .sequence = 1};
+    insert(fixture, documents[0], 4, "one");
+    save_all(fixture, documents, 2);
+    for (int round = 0; round < 3; round++) {
+        insert(fixture, documents[0], 5, "aaa");
+        insert(fixture, documents[1], 5, "bbb");
+        save_all(fixture, documents, 2);
+    }
+    cr_assert(documents[0]->merge.is_warm);
+    cr_assert_gt(documents[0]->merge.base, 2);
+    erase(fixture, documents[0], 0, 1);
+    assert_ok(fixture, add_far(fixture, documents[0], &early, 0, 2, "far"));
+    save_all(fixture, documents, 2);
+    assert_same(fixture, documents, 2);
+    replay all = replay_begin(fixture);
+    replay_end(&all, documents[1]);
+    grove_document_close(documents[0]);
+    grove_document_close(documents[1]);
 }
 
-STORE_TEST(merge, that_a_compaction_elsewhere_made_impossible_is_not_saved)
+/* --- events that do not fit --- */
+
+STORE_TEST(merge, of_an_event_that_does_not_fit_its_version_changes_nothing)
 {
-    grove_event_id early = make_two_batches(fixture);
-    grove_document *a = open_as(fixture, "a");
-    grove_document *b = open_as(fixture, "b");
-    assert_ok(fixture, add_far(fixture, a, &early, 0, 3, "!"));
-    assert_text(fixture, a, "one! two");
-    /* What another process compacts does not know of this handle. */
-    grove__handle_unlink(fixture->store, &a->handle);
-    compact(fixture, b, 0);
-    grove__handle_link(fixture->store, &a->handle);
-    assert_fails(fixture, GROVE_HISTORY_REMOVED,
-                 grove_document_save(a, NULL, NULL, &fixture->error));
-    cr_assert_eq(grove_document_unsaved(a), 1);
-    assert_text(fixture, a, "one! two");
-    assert_loads(fixture, "one two");
-    /* Nor is it taken in what others saved then. */
-    insert(fixture, b, 7, "?");
-    (void)save(fixture, b);
-    assert_fails(fixture, GROVE_HISTORY_REMOVED,
-                 grove_document_refresh(a, NULL, &fixture->error));
-    assert_text(fixture, a, "one! two");
-    assert_loads(fixture, "one two?");
-    grove_document_close(b);
-    grove_document_close(a);
+    make_base(fixture, "one");
+    grove_document *documents[] = {open_as(fixture, "a"), open_as(fixture, "b")};
+    grove_event_id base = {.replica = replica_of("m"), .sequence = 2};
+    insert(fixture, documents[0], 3, " two");
+    /* The text has seven characters now; where the event was made it had three.
+     * Before and after there was something to merge. */
+    for (uint64_t round = 0; round < 2; round++) {
+        assert_fails(fixture, GROVE_MALFORMED,
+                     add_far(fixture, documents[0], &base, round, 4, "!"));
+        cr_assert_eq(grove_document_unsaved(documents[0]), 4 + round);
+        assert_text(fixture, documents[0], round == 0 ? "one two" : "one two?");
+        assert_ok(fixture, add_far(fixture, documents[0], &base, round, 3, "?"));
+    }
+    save_all(fixture, documents, 2);
+    assert_same(fixture, documents, 2);
+    grove_document_close(documents[0]);
+    grove_document_close(documents[1]);
+}
+
+/* --- random sessions --- */
+
+enum { SESSIONS = 6, ROUNDS = 30, EDITS_MAX = 6 };
+
+static void edit_at_random(store_fixture *fixture, test_random *random,
+                           grove_document *document)
+{
+    uint64_t length;
+    char text[8] = {0};
+    assert_ok(fixture, grove_text_length(document, &length, NULL, &fixture->error));
+    uint64_t position = test_random_below(random, length + 1);
+    if (test_random_below(random, 3) == 0) {
+        uint64_t most = length - position < 6 ? length - position : 6;
+        erase(fixture, document, position, test_random_below(random, most + 1));
+        return;
+    }
+    for (uint64_t left = 1 + test_random_below(random, 7); left > 0; left--) {
+        text[left - 1] = (char)('a' + test_random_below(random, 26));
+    }
+    insert(fixture, document, position, text);
+}
+
+/* What a handle does in a round beside editing. */
+static void do_at_random(store_fixture *fixture, test_random *random,
+                         grove_document *document)
+{
+    switch (test_random_below(random, 8)) {
+    case 0:
+    case 1:
+        (void)save(fixture, document);
+        break;
+    case 2:
+        refresh(fixture, document);
+        break;
+    case 3: {
+        grove_seal_options options = GROVE_SEAL_OPTIONS_INIT;
+        options.level = 1;
+        assert_ok(fixture,
+                  grove_document_seal(document, &options, NULL, &fixture->error));
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void run_session(store_fixture *fixture, test_random *random)
+{
+    grove_document *documents[HANDLES_MAX];
+    grove_snapshot_policy policy = GROVE_SNAPSHOT_POLICY_INIT;
+    policy.events_min = test_random_below(random, 200);
+    policy.uncritical_events = 50 + test_random_below(random, 500);
+    policy.cost_percent = (uint32_t)test_random_below(random, 50);
+    make_base(fixture, "base");
+    for (size_t index = 0; index < HANDLES_MAX; index++) {
+        documents[index] = open_with(fixture, REPLICAS[index], &policy);
+    }
+    replay all = replay_begin(fixture);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (uint64_t left = 3 + test_random_below(random, 9); left > 0; left--) {
+            grove_document *one = documents[test_random_below(random, HANDLES_MAX)];
+            for (uint64_t edits = test_random_below(random, EDITS_MAX); edits > 0;
+                 edits--) {
+                edit_at_random(fixture, random, one);
+            }
+            do_at_random(fixture, random, one);
+        }
+        save_all(fixture, documents, HANDLES_MAX);
+        assert_same(fixture, documents, HANDLES_MAX);
+        replay_go_on(&all, documents[0]);
+        if (round % 5 == 4) {
+            compact(fixture, documents[round % HANDLES_MAX],
+                    test_random_below(random, 300));
+        }
+    }
+    replay_end(&all, documents[0]);
+    for (size_t index = 0; index < HANDLES_MAX; index++) {
+        grove_document_close(documents[index]);
+    }
+    delete_document(fixture);
+}
+
+STORE_TEST(merge, of_what_three_handles_did_is_one_text_for_all)
+{
+    test_random random = test_random_of("merge");
+    for (int count = 0; count < SESSIONS; count++) {
+        run_session(fixture, &random);
+    }
 }
