@@ -113,35 +113,12 @@ static void step_load_anew(session *run, handle *one)
     open_handle(run, one);
 }
 
-/* How many of the stored events all others come after, the ones that nobody
- * was given yet included: what may be removed. */
-static uint32_t count_settled(const session *run)
-{
-    const text_oracle *oracle = &run->history->oracle;
-    for (uint32_t settled = run->stored_count; settled > 0; settled--) {
-        bool is_first[TEXT_EVENTS_MAX] = {false};
-        bool is_settled = true;
-        for (uint32_t clock = 0; clock < settled; clock++) {
-            is_first[run->stored[clock]] = true;
-        }
-        for (uint32_t event = 0; is_settled && event < oracle->count; event++) {
-            for (uint32_t clock = 0; is_settled && clock < settled; clock++) {
-                is_settled =
-                    is_first[event] || oracle->history[event][run->stored[clock]];
-            }
-        }
-        if (is_settled) {
-            return settled;
-        }
-    }
-    return 0;
-}
-
 static void step_compact(session *run, handle *one)
 {
     grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
     grove_compact_result result;
-    uint32_t settled = count_settled(run);
+    uint32_t settled =
+        text_history_settled(run->history, run->stored, run->stored_count);
     if (settled == 0) {
         return;
     }

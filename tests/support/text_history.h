@@ -300,6 +300,32 @@ static inline void text_history_order(const text_history *history, test_random *
     }
 }
 
+/*
+ * How many of the events that are stored, by clock, all others come after,
+ * those that nobody was given yet included: what may be removed.
+ */
+static inline uint32_t text_history_settled(const text_history *history,
+                                            const uint32_t *stored, uint32_t stored_count)
+{
+    const text_oracle *oracle = &history->oracle;
+    for (uint32_t settled = stored_count; settled > 0; settled--) {
+        bool is_first[TEXT_EVENTS_MAX] = {false};
+        bool is_settled = true;
+        for (uint32_t clock = 0; clock < settled; clock++) {
+            is_first[stored[clock]] = true;
+        }
+        for (uint32_t event = 0; is_settled && event < oracle->count; event++) {
+            for (uint32_t clock = 0; is_settled && clock < settled; clock++) {
+                is_settled = is_first[event] || oracle->history[event][stored[clock]];
+            }
+        }
+        if (is_settled) {
+            return settled;
+        }
+    }
+    return 0;
+}
+
 /* The piece as grove_document_add takes it. */
 static inline void text_run_make(const text_oracle *oracle, text_piece piece,
                                  text_run *made_out)
