@@ -163,9 +163,8 @@ static grove_status load_newest(grove_document *document, grove__txn *txn,
         grove_status older = load_older(document, txn, end, error_out);
         status = older == GROVE_NONE ? status : older;
     }
-    bool is_loaded = status == GROVE_OK;
-    if (!is_loaded && document->meta.base_clock == 0 &&
-        (status == GROVE_CORRUPT || status == GROVE_NONE)) {
+    bool may_begin_empty = document->meta.base_clock == 0 || document->meta.events == 0;
+    if (may_begin_empty && (status == GROVE_CORRUPT || status == GROVE_NONE)) {
         return load_nothing(document, error_out);
     }
     if (status == GROVE_NONE) {
