@@ -10,6 +10,7 @@
  *              | clock p   |  that view
  */
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
 #include "graph/difference.h"
@@ -123,8 +124,11 @@ static grove_status find_history(past_version *version, grove__txn *txn,
                                                error_out);
         }
         if (status == GROVE_HISTORY_REMOVED) {
-            grove_status deeper = grove__document_deepen(
-                whole, txn, whole->walk.needed.from, whole->graph.end, error_out);
+            /* Who has an event from the base clock on has all before it. */
+            uint64_t target =
+                grove__max_u64(whole->walk.needed.from, whole->meta.base_clock);
+            grove_status deeper =
+                grove__document_deepen(whole, txn, target, whole->graph.end, error_out);
             status = deeper == GROVE_OK ? GROVE_HISTORY_REMOVED : deeper;
             if (deeper == GROVE_HISTORY_REMOVED) {
                 break;

@@ -105,6 +105,27 @@ STORE_TEST(past, before_all_events_is_empty_whatever_was_removed)
     grove_document_close(document);
 }
 
+STORE_TEST(past, of_a_version_may_be_named_with_removed_events_beside_its_heads)
+{
+    grove_document *document = make_text(fixture);
+    grove_event_id given[] = {id_of("r", 0), id_of("r", 4), id_of("s", 1)};
+    grove_document *view = NULL;
+    for (uint64_t position = 5; position < 8; position++) {
+        insert(fixture, document, position, "d");
+        (void)save(fixture, document);
+        if (position == 5) {
+            compact(fixture, document, 0);
+        }
+    }
+    compact(fixture, document, 2);
+    cr_assert_eq(statistics_of(fixture, NAME).base_clock, 6);
+    view = look_at_version(fixture, given, 3);
+    assert_text(fixture, view, "abxycdd");
+    grove_document_close(view);
+    assert_fails(fixture, GROVE_HISTORY_REMOVED, load_version(fixture, given, 1, &view));
+    grove_document_close(document);
+}
+
 STORE_TEST(past, of_a_version_never_held_has_its_events_alone)
 {
     grove_document *document = make_text(fixture);
