@@ -158,6 +158,9 @@ grove_status grove_text_on_edit(grove_document *document, grove_text_edit_fn edi
 {
     grove_status status = check_text(document, error_out);
     if (status == GROVE_OK) {
+        status = grove__document_check_live(document, error_out);
+    }
+    if (status == GROVE_OK) {
         document->edited = edited;
         document->edited_context = context;
         document->merge.on_edit = edited == NULL ? NULL : report_edit;

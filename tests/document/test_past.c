@@ -226,6 +226,7 @@ static void check_only_reads(store_fixture *fixture, grove_document *view)
     grove_status tried[] = {
         grove_text_insert(view, 0, grove_bytes_of("t"), error),
         grove_text_delete(view, 0, 1, error),
+        grove_text_on_edit(view, NULL, NULL, error),
         grove_text_blame(view, 0, 1, refuse_author, NULL, error),
         grove_document_add(view, &run, error),
         grove_document_save(view, NULL, NULL, error),
