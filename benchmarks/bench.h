@@ -54,6 +54,7 @@ typedef struct bench {
 void bench_load(bench *run);
 void bench_save(bench *run);
 void bench_replay(bench *run);
+void bench_merge(bench *run);
 void bench_decode(bench *run);
 void bench_sizes(bench *run);
 void bench_memory(bench *run);
@@ -96,6 +97,8 @@ grove_document *bench_document_load(grove_store *store, const char *id);
 void bench_session(uint64_t events, uint64_t length, cli_trace *trace_out);
 /* Reads NAME.json.gz from the directory of traces; false: not there, said. */
 bool bench_trace(bench *run, const char *name, cli_trace *trace_out);
+/* The same for a concurrent one, with NAME.agents.json if that is there. */
+bool bench_concurrent_trace(bench *run, const char *name, cli_trace *trace_out);
 /* Makes the patches from index `from` to before `to`. */
 void bench_edit(bench *run, grove_document *document, const cli_trace *trace, size_t from,
                 size_t to);

@@ -82,6 +82,20 @@ bool bench_trace(bench *run, const char *name, cli_trace *trace_out)
     return true;
 }
 
+bool bench_concurrent_trace(bench *run, const char *name, cli_trace *trace_out)
+{
+    if (!bench_trace(run, name, trace_out)) {
+        return false;
+    }
+    char path[BENCH_PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s.agents.json", run->options.traces, name);
+    grove_error error;
+    if (access(path, R_OK) == 0) {
+        bench_must(cli_trace_name_agents(trace_out, path, &error), &error, path);
+    }
+    return true;
+}
+
 void bench_edit(bench *run, grove_document *document, const cli_trace *trace, size_t from,
                 size_t to)
 {

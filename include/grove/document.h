@@ -422,6 +422,12 @@ GROVE_API grove_status grove_document_statistics_get(
     grove_store *store, grove_bytes id, grove_document_statistics *statistics_out,
     grove_error *error_out);
 
+/*
+ * Bytes of stored batches and snapshots that this handle has looked at since it
+ * was opened, each time it did: what its load, and each merge after it, cost.
+ */
+GROVE_API uint64_t grove_document_bytes_read(const grove_document *document);
+
 /* Snapshots that loading this handle found damaged and passed over. */
 GROVE_API uint64_t grove_document_damaged_snapshots(const grove_document *document);
 

@@ -50,6 +50,7 @@ grove_status grove__batch_read(grove_document *document, grove__txn *txn, uint64
     if (status != GROVE_OK) {
         return status;
     }
+    document->bytes_read += reader->bytes.size;
     status = grove__batch_open(reader->bytes, &reader->block, &reader->header, error_out);
     if (status != GROVE_OK) {
         return status;

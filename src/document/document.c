@@ -451,3 +451,8 @@ uint64_t grove_document_damaged_snapshots(const grove_document *document)
 {
     return document->damaged_snapshots;
 }
+
+uint64_t grove_document_bytes_read(const grove_document *document)
+{
+    return document->bytes_read;
+}

@@ -108,6 +108,7 @@ struct grove_document {
     uint64_t tail_batches;
     uint64_t tail_bytes;
     uint64_t damaged_snapshots;
+    uint64_t bytes_read;
 
     grove__pieces batches;
     grove__pending pending;

@@ -64,6 +64,7 @@ static grove_status load_snapshot(grove_document *document, grove__txn *txn,
     grove_status status = grove__value_get(
         txn, GROVE__TABLE_SNAPSHOTS, grove__key_view(&key), &joined, &bytes, error_out);
     if (status == GROVE_OK) {
+        document->bytes_read += bytes.size;
         status = decode_snapshot(document, bytes, clock, &heads, &state, error_out);
     } else if (status == GROVE_NONE) {
         status =
