@@ -67,6 +67,8 @@ BREACHES = [
     ("nobody", "src/base/x.h", "#pragma on" "ce\n", "include guards"),
     ("nobody", "scripts/x", "cd /ro" "ot/grove\n", "one machine"),
     ("nobody", "docs/x.md", "from pypi" ".org\n", "registry"),
+    ("nobody", "docs/x.md", "from crates" ".io\n", "registry"),
+    ("nobody", "x/Cargo.lock", 'source = "registry+https://x/crates.io-index"\n', None),
     ("jumps", "src/base/x.c", "void f(void)\n{\n    goto end;\nend:\n    return;\n}\n",
      "only label"),
     ("jumps", "src/base/x.c", "void f(void)\n{\nout:\n    goto out;\n}\n", "backwards"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 # Folders of the project that no check looks into.
-LEFT_OUT = {"build", ".git", "__pycache__"}
+LEFT_OUT = {"build", "target", ".git", "__pycache__"}
 
 C_FOLDERS = ("include", "src", "backends", "cli", "benchmarks", "examples", "fuzz", "tests")
 
