@@ -8,7 +8,12 @@
 #include "bench.h"
 #include "runs.h"
 
-enum { RUN_EVENTS = 20, REMOTE_SAMPLES = 200, BRANCH_EVENTS = 10000 };
+enum {
+    RUN_EVENTS = 20,
+    PIECE_EVENTS = 5000,
+    REMOTE_SAMPLES = 200,
+    BRANCH_EVENTS = 10000
+};
 
 static grove_replica replica_of(const char *name)
 {
@@ -254,15 +259,18 @@ static void add_run(grove_document *document, const char *replica, uint64_t sequ
     bench_must(grove_document_add(document, &made, &error), &error, "adding");
 }
 
+/* Both branches arrive in pieces, one after the other. */
 static void make_branches(grove_document *document, uint64_t events)
 {
-    grove_event_id last[2] = {{replica_of("a"), 0}, {replica_of("b"), 0}};
+    grove_event_id last[2] = {{replica_of("a"), 0}, {replica_of("a"), 0}};
+    uint64_t next[2] = {1, 0};
     add_run(document, "a", 0, 1, NULL, 0);
-    for (uint64_t event = 0; event < events; event += RUN_EVENTS) {
-        add_run(document, "a", 1 + event, RUN_EVENTS, &last[0], 1);
-        last[0].sequence = event + RUN_EVENTS;
-        add_run(document, "b", event, RUN_EVENTS, event == 0 ? &last[0] : &last[1], 1);
-        last[1].sequence = event + RUN_EVENTS - 1;
+    for (uint64_t event = 0; event < 2 * events; event += RUN_EVENTS) {
+        size_t branch = event / PIECE_EVENTS % 2;
+        const char *name = branch == 0 ? "a" : "b";
+        add_run(document, name, next[branch], RUN_EVENTS, &last[branch], 1);
+        next[branch] += RUN_EVENTS;
+        last[branch] = (grove_event_id){replica_of(name), next[branch] - 1};
     }
 }
 
