@@ -245,9 +245,10 @@ static void measure_offline(bench *run)
 
 /* --- shapes --- */
 
-/* Adds a run that inserts at the beginning. */
+/* Adds a run that inserts at a position. */
 static void add_run(grove_document *document, const char *replica, uint64_t sequence,
-                    uint32_t count, const grove_event_id *parents, size_t parent_count)
+                    uint32_t count, uint64_t position, const grove_event_id *parents,
+                    size_t parent_count)
 {
     static const char TEXT[] = "abcdefghijklmnopqrst";
     grove_error error;
@@ -255,7 +256,8 @@ static void add_run(grove_document *document, const char *replica, uint64_t sequ
         .first = {replica_of(replica), sequence},
         .parents = parents,
         .parent_count = parent_count,
-        .operation = {GROVE_TEXT_INSERT, count, 0, {(const uint8_t *)TEXT, count}}};
+        .operation = {
+            GROVE_TEXT_INSERT, count, position, {(const uint8_t *)TEXT, count}}};
     bench_must(grove_document_add(document, &made, &error), &error, "adding");
 }
 
@@ -264,24 +266,26 @@ static void make_branches(grove_document *document, uint64_t events)
 {
     grove_event_id last[2] = {{replica_of("a"), 0}, {replica_of("a"), 0}};
     uint64_t next[2] = {1, 0};
-    add_run(document, "a", 0, 1, NULL, 0);
+    add_run(document, "a", 0, 1, 0, NULL, 0);
     for (uint64_t event = 0; event < 2 * events; event += RUN_EVENTS) {
         size_t branch = event / PIECE_EVENTS % 2;
         const char *name = branch == 0 ? "a" : "b";
-        add_run(document, name, next[branch], RUN_EVENTS, &last[branch], 1);
+        add_run(document, name, next[branch], RUN_EVENTS,
+                event * 7919 % (next[branch] + 1), &last[branch], 1);
         next[branch] += RUN_EVENTS;
         last[branch] = (grove_event_id){replica_of(name), next[branch] - 1};
     }
 }
 
+/* All at one place, which is the worst: each is compared with many. */
 static void make_heads(grove_document *document, uint64_t heads)
 {
     grove_event_id root = {replica_of("root"), 0};
     char name[24];
-    add_run(document, "root", 0, 1, NULL, 0);
+    add_run(document, "root", 0, 1, 0, NULL, 0);
     for (uint64_t head = 0; head < heads; head++) {
         (void)snprintf(name, sizeof name, "head %llu", (unsigned long long)head);
-        add_run(document, name, 0, RUN_EVENTS, &root, 1);
+        add_run(document, name, 0, RUN_EVENTS, 0, &root, 1);
     }
 }
 
@@ -289,12 +293,12 @@ static void make_heads(grove_document *document, uint64_t heads)
 static void make_ladder(grove_document *document, uint64_t merges)
 {
     grove_event_id last[2] = {{replica_of("a"), 0}, {replica_of("b"), 0}};
-    add_run(document, "a", 0, 1, NULL, 0);
-    add_run(document, "b", 0, 1, NULL, 0);
+    add_run(document, "a", 0, 1, 0, NULL, 0);
+    add_run(document, "b", 0, 1, 0, NULL, 0);
     for (uint64_t rung = 1; rung <= merges; rung++) {
         grove_event_id before[2] = {last[0], last[1]};
-        add_run(document, "a", rung, 1, before, 2);
-        add_run(document, "b", rung, 1, before, 2);
+        add_run(document, "a", rung, 1, 0, before, 2);
+        add_run(document, "b", rung, 1, 0, before, 2);
         last[0].sequence = rung;
         last[1].sequence = rung;
     }
