@@ -257,7 +257,7 @@ GROVE_API grove_status grove_document_export(grove_document *document,
 /* What an import found. */
 typedef struct grove_import_result {
     uint64_t events;  /* new ones that are in the handle now */
-    uint64_t known;   /* were there before */
+    uint64_t known;   /* were there before, or waited already */
     uint64_t waiting; /* kept until what they depend on comes; see pending */
     uint64_t aside;   /* of these, those whose place in history was removed */
     bool adopted;     /* the document was replaced by what was exported */

@@ -44,6 +44,7 @@ typedef struct grove__pending_item {
 
 typedef struct grove__pending {
     grove_buffer items; /* grove__pending_item records */
+    grove__index index; /* the first of them, by their first events */
     uint64_t events;
     uint64_t revision; /* of the meta record, when they were read */
     bool is_loaded;

@@ -292,8 +292,11 @@ static grove_status add_run(import_work *work, const grove__exchange_item *item,
         return grove__document_append(work->document, &adding->run, parents, error_out);
     }
     if (adding->waits || status == GROVE_HISTORY_REMOVED) {
-        return grove__pending_add(work->document, &adding->run,
-                                  status == GROVE_HISTORY_REMOVED, error_out);
+        uint64_t known = 0;
+        status = grove__pending_add(work->document, &adding->run,
+                                    status == GROVE_HISTORY_REMOVED, &known, error_out);
+        work->result.known += known;
+        return status;
     }
     return grove__exchange_fault(item, status, error_out);
 }

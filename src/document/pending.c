@@ -33,6 +33,7 @@ void grove__pending_release(grove__pending *pending)
     for (size_t index = 0; index < count_of(pending); index++) {
         free_item(pending, &items_of(pending)[index]);
     }
+    grove__index_release(&pending->index, pending->items.allocator);
     grove_buffer_release(&pending->items);
 }
 
@@ -51,6 +52,7 @@ static void drop_items(grove__pending *pending,
         }
     }
     pending->items.size = kept * sizeof *items;
+    grove__index_release(&pending->index, pending->items.allocator);
 }
 
 static bool is_stored(const grove__pending_item *item)
@@ -66,6 +68,67 @@ static bool is_gone(const grove__pending_item *item)
 static bool ids_equal(const grove_event_id *a, const grove_event_id *b)
 {
     return a->sequence == b->sequence && grove__replica_equal(&a->replica, &b->replica);
+}
+
+static int compare_ids(const grove_event_id *a, const grove_event_id *b)
+{
+    size_t size = a->replica.size < b->replica.size ? a->replica.size : b->replica.size;
+    int order = memcmp(a->replica.bytes, b->replica.bytes, size);
+    if (order == 0 && a->replica.size != b->replica.size) {
+        order = a->replica.size < b->replica.size ? -1 : 1;
+    }
+    if (order == 0 && a->sequence != b->sequence) {
+        order = a->sequence < b->sequence ? -1 : 1;
+    }
+    return order;
+}
+
+/* --- finding --- */
+
+static const void *item_key(const void *context, uint32_t number)
+{
+    const grove__pending *pending = context;
+    return (const grove__pending_item *)(const void *)pending->items.data + number;
+}
+
+/* Of two with one id the one that is stored comes last. */
+static int compare_items(const void *key, const void *other)
+{
+    const grove__pending_item *a = key;
+    const grove__pending_item *b = other;
+    int order = compare_ids(&a->first, &b->first);
+    return order != 0 ? order : (int)a->is_stored - (int)b->is_stored;
+}
+
+/* Takes the items into the index that are not there yet. */
+static grove_status index_items(grove__pending *pending, grove_error *error_out)
+{
+    grove__index_rule rule = {pending, item_key, compare_items};
+    while (pending->index.count < count_of(pending)) {
+        if (!grove__index_reserve(&pending->index, pending->items.allocator)) {
+            return grove__fail_memory(error_out);
+        }
+        grove__index_add(&pending->index, rule, pending->index.count);
+    }
+    return GROVE_OK;
+}
+
+/* How many events from `id` on the item has that begins at it or last before;
+ * all items are in the index. */
+static uint64_t count_covered(const grove__pending *pending, const grove_event_id *id,
+                              bool is_stored)
+{
+    grove__index_rule rule = {pending, item_key, compare_items};
+    const grove__pending_item key = {.first = *id, .is_stored = true};
+    uint32_t found = grove__index_at_or_before(&pending->index, rule, &key);
+    if (found == GROVE__INDEX_NONE) {
+        return 0;
+    }
+    const grove__pending_item *item = item_key(pending, found);
+    uint64_t end = item->first.sequence + item->count;
+    bool covers = grove__replica_equal(&item->first.replica, &id->replica) &&
+                  end > id->sequence && item->is_stored >= is_stored;
+    return covers ? end - id->sequence : 0;
 }
 
 /* --- keeping --- */
@@ -100,8 +163,9 @@ static grove__events *new_events(grove_document *document)
     return events;
 }
 
-grove_status grove__pending_add(grove_document *document, const grove_event_run *run,
-                                bool aside, grove_error *error_out)
+/* Keeps a run of which nothing waits yet. */
+static grove_status keep(grove_document *document, const grove_event_run *run, bool aside,
+                         grove_error *error_out)
 {
     grove__pending_item item = {
         .first = run->first, .count = run->operation.count, .is_aside = aside};
@@ -116,6 +180,38 @@ grove_status grove__pending_add(grove_document *document, const grove_event_run 
     }
     if (status != GROVE_OK) {
         free_item(&document->pending, &item);
+    }
+    return status;
+}
+
+grove_status grove__pending_add(grove_document *document, const grove_event_run *run,
+                                bool aside, uint64_t *known_out, grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    grove_event_run rest = *run;
+    grove_event_id parent;
+    grove_status status = index_items(&document->pending, error_out);
+    uint64_t covered =
+        status == GROVE_OK ? count_covered(&document->pending, &rest.first, false) : 0;
+    uint64_t known = 0;
+    while (covered > 0 && covered < rest.operation.count) {
+        grove_operation first;
+        grove_operation last;
+        type->operation_cut(type, &rest.operation, (uint32_t)covered, &first, &last);
+        rest.operation = last;
+        rest.first.sequence += covered;
+        parent = rest.first;
+        parent.sequence--;
+        rest.parents = &parent;
+        rest.parent_count = 1;
+        known += covered;
+        covered = count_covered(&document->pending, &rest.first, false);
+    }
+    if (status == GROVE_OK && covered == 0) {
+        status = keep(document, &rest, aside, error_out);
+    }
+    if (status == GROVE_OK) {
+        *known_out = known + (covered == 0 ? 0 : rest.operation.count);
     }
     return status;
 }
@@ -146,6 +242,7 @@ void grove__pending_rewind(grove_document *document, const grove__pending_mark *
     }
     pending->items.size = mark->items.size;
     pending->events = mark->events;
+    grove__index_release(&pending->index, pending->items.allocator);
 }
 
 void grove__pending_mark_release(grove__pending_mark *mark)
@@ -275,6 +372,22 @@ static grove_status load_items(grove_document *document, grove__txn *txn,
     return status == GROVE_NONE ? GROVE_OK : status;
 }
 
+/* Lets go of items of the handle's own that others stored as well. */
+static grove_status drop_stored_twice(grove_document *document, grove_error *error_out)
+{
+    grove__pending *pending = &document->pending;
+    grove_status status = index_items(pending, error_out);
+    for (size_t index = 0; status == GROVE_OK && index < count_of(pending); index++) {
+        grove__pending_item *item = &items_of(pending)[index];
+        if (!item->is_stored && !item->is_gone &&
+            count_covered(pending, &item->first, true) >= item->count) {
+            item->is_gone = true;
+            pending->events -= item->count;
+        }
+    }
+    return status;
+}
+
 grove_status grove__pending_load(grove_document *document, grove__txn *txn,
                                  grove_error *error_out)
 {
@@ -287,6 +400,9 @@ grove_status grove__pending_load(grove_document *document, grove__txn *txn,
     grove_status status = GROVE_OK;
     if (document->exists && document->meta.pending > 0) {
         status = load_items(document, txn, error_out);
+        if (status == GROVE_OK) {
+            status = drop_stored_twice(document, error_out);
+        }
     }
     pending->is_loaded = status == GROVE_OK;
     pending->revision = document->meta.revision;
@@ -391,16 +507,7 @@ static int compare_entries(const void *key, const void *other)
 {
     const wait_entry *a = key;
     const wait_entry *b = other;
-    size_t size = a->missing.replica.size < b->missing.replica.size
-                      ? a->missing.replica.size
-                      : b->missing.replica.size;
-    int order = memcmp(a->missing.replica.bytes, b->missing.replica.bytes, size);
-    if (order == 0 && a->missing.replica.size != b->missing.replica.size) {
-        order = a->missing.replica.size < b->missing.replica.size ? -1 : 1;
-    }
-    if (order == 0 && a->missing.sequence != b->missing.sequence) {
-        order = a->missing.sequence < b->missing.sequence ? -1 : 1;
-    }
+    int order = compare_ids(&a->missing, &b->missing);
     if (order == 0 && a->item != b->item) {
         order = a->item < b->item ? -1 : 1;
     }

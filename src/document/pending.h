@@ -8,7 +8,10 @@
  *   N3  Items that are stored are those of the table as of the meta record's
  *       `revision`; `meta.pending` counts them.
  *   N4  An item that is gone has become part of the document, or was a part
- *       before; the next save removes what is stored of it.
+ *       before, or another one has its events; the next save removes what is
+ *       stored of it.
+ *   N5  No two items begin with the same event, unless one of them is gone:
+ *       one key of the table is one item's.
  */
 #ifndef GROVE_DOCUMENT_PENDING_H
 #define GROVE_DOCUMENT_PENDING_H
@@ -21,10 +24,11 @@
 grove_status grove__pending_load(grove_document *document, grove__txn *txn,
                                  grove_error *error_out);
 
-/* Keeps a run, unless it waits already. `aside`: it can no longer be merged.
- * GROVE_LIMIT: GROVE_PENDING_EVENTS_MAX. */
+/* Keeps what of a run does not wait already; *known_out is how much does.
+ * `aside`: it can no longer be merged. GROVE_LIMIT: more than
+ * GROVE_PENDING_EVENTS_MAX. */
 grove_status grove__pending_add(grove_document *document, const grove_event_run *run,
-                                bool aside, grove_error *error_out);
+                                bool aside, uint64_t *known_out, grove_error *error_out);
 
 /*
  * Adds to the graph and to `unsaved`, but not to the state, all that no longer
