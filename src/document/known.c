@@ -27,6 +27,7 @@ static void begin(grove__known *known, grove__events *events, uint64_t first_clo
     known->clock = first_clock;
     (void)grove__events_cursor_next(&known->cursor, &known->run);
     known->content = events->content.data;
+    known->count = events->count;
 }
 
 /* Reads the batch that has a stored event. */
@@ -87,7 +88,8 @@ static grove_status find(grove__known *known, uint64_t clock, grove_error *error
         if (status != GROVE_OK) {
             return status;
         }
-    } else if (!is_there || known->content != known->events->content.data) {
+    } else if (!is_there || known->content != known->events->content.data ||
+               clock - known->first_clock >= known->count) {
         begin(known, unsaved, known->document->stored);
     }
     if (clock < known->clock) {

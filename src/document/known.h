@@ -16,7 +16,8 @@ typedef struct grove__known {
     grove__events batch;    /* the one that was read last */
     grove__events *events;  /* it, or the unsaved ones; NULL: none */
     uint64_t first_clock;   /* of `events` */
-    const uint8_t *content; /* where its contents were */
+    const uint8_t *content; /* where its contents were, */
+    uint32_t count;         /* and how many it had: what came later is not set */
     grove__events_cursor cursor;
     grove_event_run run; /* what the cursor gave last, */
     uint64_t clock;      /* and its clock */

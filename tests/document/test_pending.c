@@ -244,3 +244,27 @@ PEERS_TEST(pending, of_a_longer_run_the_rest_waits_as_well)
     exported_free(&shorter);
     exported_free(&longer);
 }
+
+PEERS_TEST(pending, what_waited_and_comes_again_is_let_go)
+{
+    peer_write(&all->a, 0, "abc");
+    (void)peer_bring(&all->a, &all->b);
+    (void)peer_bring(&all->a, &all->c);
+    peer_write(&all->a, 3, "d");
+    (void)peer_bring(&all->a, &all->b);
+    peer_write(&all->a, 0, "e");
+    exported last = peer_export(&all->a, &all->b);
+    cr_assert_eq(peer_import(&all->c, &last).waiting, 1);
+    exported whole = peer_export(&all->a, NULL);
+    /* Unsaved events are known, new ones come after them, and what waited is
+     * one of these. */
+    grove_import_result result = peer_import(&all->c, &whole);
+    cr_assert(result.events == 2 && result.known == 3 && result.waiting == 0);
+    assert_waiting(&all->c, 0, 0);
+    peer_check(&all->c, "eabcd");
+    peer_save(&all->c);
+    peer_reopen(&all->c);
+    peer_check(&all->c, "eabcd");
+    exported_free(&last);
+    exported_free(&whole);
+}
