@@ -372,3 +372,50 @@ STORE_TEST(merge, of_what_three_handles_did_is_one_text_for_all)
         run_session(fixture, &random);
     }
 }
+
+STORE_TEST(merge, reads_what_is_concurrent_and_no_older_batch)
+{
+    grove_document *document = open_manual(fixture, "a", NULL);
+    for (int batch = 0; batch < 12; batch++) {
+        char text[4001];
+        for (size_t index = 0; index < 4000; index++) {
+            text[index] = (char)('a' + (index * index + (size_t)batch) % 26);
+        }
+        text[4000] = '\0';
+        insert(fixture, document, 0, text);
+        (void)save(fixture, document);
+        grove_seal_options options = GROVE_SEAL_OPTIONS_INIT;
+        options.level = 1;
+        /* What is sealed does not roll up: the batches stay apart. */
+        if (batch == 10) {
+            assert_ok(fixture,
+                      grove_document_seal(document, &options, NULL, &fixture->error));
+        }
+    }
+    grove_event_id last = grove_document_replica(document);
+    last.sequence -= 11;
+    compact(fixture, document, 1000000);
+    grove_document_close(document);
+    uint64_t all = statistics_of(fixture, "a").batch_bytes;
+
+    document = open_manual(fixture, "a", NULL);
+    uint64_t loaded = grove_document_bytes_read(document);
+    cr_assert_eq(loaded, statistics_of(fixture, "a").newest_snapshot_bytes);
+    grove_event_run remote = {
+        .parents = &last,
+        .parent_count = 1,
+        .operation = {GROVE_TEXT_INSERT, 1, 0, grove_bytes_of("x")}};
+    remote.first.replica.size = 1;
+    remote.first.replica.bytes[0] = 'r';
+    assert_ok(fixture, grove_document_add(document, &remote, &fixture->error));
+    uint64_t read = grove_document_bytes_read(document) - loaded;
+    cr_assert_gt(read, 0);
+    cr_assert_lt(read, all);
+    /* And again nothing: the walker holds them. */
+    remote.first.sequence = 1;
+    remote.parents = &last;
+    loaded = grove_document_bytes_read(document);
+    assert_ok(fixture, grove_document_add(document, &remote, &fixture->error));
+    cr_assert_eq(grove_document_bytes_read(document), loaded);
+    grove_document_close(document);
+}

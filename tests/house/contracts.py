@@ -16,11 +16,13 @@ STATUSES_UNPROVOKED = {
 MIRRORED_ELSEWHERE = {
     "src/commit/listing.c": "tests/store/test_group.c",
     "src/commit/store.c": "tests/store/test_store.c",
+    "src/document/addition.c": "tests/document/test_add.c",
     "src/document/batches.c": "tests/document/test_damage.c",
     "src/document/catalog.c": "tests/document/test_document.c",
     "src/document/change.c": "tests/document/test_faults.c",
     "src/document/edit.c": "tests/document/test_add.c",
     "src/document/history.c": "tests/document/test_two_handles.c",
+    "src/document/known.c": "tests/document/test_add.c",
     "src/document/load.c": "tests/document/test_model.c",
     "src/document/opaque_type.c": "tests/document/test_opaque.c",
     "src/document/policy.c": "tests/document/test_save.c",
