@@ -419,3 +419,58 @@ STORE_TEST(merge, reads_what_is_concurrent_and_no_older_batch)
     cr_assert_eq(grove_document_bytes_read(document), loaded);
     grove_document_close(document);
 }
+
+typedef struct told_edits {
+    size_t count;
+    grove_text_edit edits[8];
+} told_edits;
+
+static void note_edit(void *context, const grove_text_edit *edit)
+{
+    told_edits *told = context;
+    cr_assert_lt(told->count, 8);
+    told->edits[told->count++] = *edit;
+}
+
+STORE_TEST(merge, makes_the_edits_of_the_example_in_the_documentation)
+{
+    static const struct {
+        const char *replica;
+        uint64_t sequence;
+        const char *parent; /* the replica, or NULL */
+        uint64_t parent_sequence;
+        grove_operation operation;
+    } EVENTS[] = {
+        {"A", 0, NULL, 0, {GROVE_TEXT_INSERT, 2, 0, {(const uint8_t *)"Hi", 2}}},
+        {"A", 2, "A", 1, {GROVE_TEXT_INSERT, 1, 2, {(const uint8_t *)"!", 1}}},
+        {"B", 0, "A", 1, {GROVE_TEXT_DELETE, 1, 1, {NULL, 0}}},
+        {"B", 1, "B", 0, {GROVE_TEXT_INSERT, 2, 1, {(const uint8_t *)"ey", 2}}},
+    };
+    grove_document *document = open_manual(fixture, "a", NULL);
+    told_edits told = {.count = 0};
+    for (size_t index = 0; index < sizeof EVENTS / sizeof *EVENTS; index++) {
+        grove_event_id parent = {{1, {0}}, EVENTS[index].parent_sequence};
+        grove_event_run run = {.parents = &parent,
+                               .parent_count = EVENTS[index].parent != NULL,
+                               .operation = EVENTS[index].operation};
+        run.first.replica.size = 1;
+        run.first.replica.bytes[0] = (uint8_t)EVENTS[index].replica[0];
+        run.first.sequence = EVENTS[index].sequence;
+        if (EVENTS[index].parent != NULL) {
+            parent.replica.bytes[0] = (uint8_t)EVENTS[index].parent[0];
+        }
+        if (index == 2) {
+            assert_text(fixture, document, "Hi!");
+            assert_ok(fixture,
+                      grove_text_on_edit(document, note_edit, &told, &fixture->error));
+        }
+        assert_ok(fixture, grove_document_add(document, &run, &fixture->error));
+    }
+    assert_text(fixture, document, "Hey!");
+    cr_assert_eq(told.count, 2);
+    cr_assert_eq(told.edits[0].position, 1);
+    cr_assert_eq(told.edits[0].deleted, 1);
+    cr_assert_eq(told.edits[1].position, 1);
+    cr_assert_eq(told.edits[1].inserted, 2);
+    grove_document_close(document);
+}
