@@ -351,7 +351,33 @@ static void count_waiting(import_work *work, size_t first)
     }
 }
 
-/* Adds all events, and merges the new ones; or takes everything back. */
+/* Adds all events, and those that waited for them if it `places` these, and
+ * merges the new ones. */
+static grove_status add_and_merge(import_work *work, uint64_t from, bool places,
+                                  bool *were_placed_out, grove_error *error_out)
+{
+    grove_document *document = work->document;
+    work->adding->own = from;
+    work->adding->known.events = NULL;
+    work->adding->known.steps = 0;
+    work->decoded = 0;
+    work->result = (grove_import_result){.events = 0};
+    *were_placed_out = false;
+    grove_status status = add_batches(work, error_out);
+    uint64_t end = document->graph.end;
+    if (status == GROVE_OK && places) {
+        /* Those that waited may be known twice. */
+        work->adding->own = UINT64_MAX;
+        status = grove__pending_place(document, work->adding, error_out);
+        *were_placed_out = document->graph.end > end;
+    }
+    if (status == GROVE_OK && document->graph.end > from) {
+        status = grove__document_take_unsaved(document, work->txn, from, error_out);
+    }
+    return status;
+}
+
+/* Adds all events and merges them; or takes everything back. */
 static grove_status merge_all(import_work *work, grove_error *error_out)
 {
     grove_document *document = work->document;
@@ -364,15 +390,13 @@ static grove_status merge_all(import_work *work, grove_error *error_out)
         return status;
     }
     grove__document_mark mark = grove__document_mark_of(document);
-    work->adding->own = mark.end;
-    status = add_batches(work, error_out);
-    if (status == GROVE_OK) {
-        /* Those that waited may be known twice. */
-        work->adding->own = UINT64_MAX;
-        status = grove__pending_place(document, work->adding, error_out);
-    }
-    if (status == GROVE_OK && document->graph.end > mark.end) {
-        status = grove__document_take_unsaved(document, work->txn, mark.end, error_out);
+    bool were_placed = false;
+    status = add_and_merge(work, mark.end, true, &were_placed, error_out);
+    if (were_placed && (status == GROVE_MALFORMED || status == GROVE_LIMIT)) {
+        /* What waited may be what does not fit: it goes on waiting. */
+        grove__document_rewind(document, &mark);
+        grove__pending_rewind(document, &waiting);
+        status = add_and_merge(work, mark.end, false, &were_placed, error_out);
     }
     if (status == GROVE_OK) {
         work->result.events = document->graph.end - mark.end;

@@ -435,7 +435,7 @@ static grove_status place_waiting(grove_document *document, grove__txn *txn,
     grove__addition_free(adding);
     grove__pending_mark_release(&waiting);
     /* One that does not fit is no reason to refuse what is saved here. */
-    return status == GROVE_MALFORMED ? GROVE_OK : status;
+    return status == GROVE_MALFORMED || status == GROVE_LIMIT ? GROVE_OK : status;
 }
 
 /* Looks at the store and makes the handle ready to save after what is there. */
