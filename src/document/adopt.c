@@ -101,9 +101,12 @@ static grove_status check_sequences(const adopt_work *work, grove_error *error_o
 {
     const grove__events *all = &work->all;
     size_t removed = work->exchange->replicas.size / sizeof(grove_replica);
+    size_t run_count;
+    const grove__exchange_run *runs = runs_of(work, &run_count);
     grove__ids *ids = &work->draft->graph.ids;
     for (size_t index = 0; index < removed; index++) {
-        /* The draft's graph has nothing but the base's head yet. */
+        /* The draft's graph has nothing but the base's head yet, of the last
+         * run's replica. */
         uint32_t number;
         size_t before = ids->replica_count;
         grove_status status =
@@ -111,7 +114,7 @@ static grove_status check_sequences(const adopt_work *work, grove_error *error_o
         if (status != GROVE_OK) {
             return status;
         }
-        if (ids->replica_count == before && number != 0) {
+        if (ids->replica_count == before && index != runs[run_count - 1].replica) {
             return fail("names a replica twice", error_out);
         }
     }
