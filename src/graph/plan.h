@@ -36,7 +36,8 @@ typedef struct grove__plan {
     uint64_t steps; /* chains met so far: what it cost */
 } grove__plan;
 
-/* A chain, and what has to be done before it. Borrowed until the next step. */
+/* A chain, and what has to be done before it: the latest events first, and
+ * neighbours joined. Borrowed until the next step. */
 typedef struct grove__plan_step {
     grove__range events;
     bool is_new;
@@ -51,8 +52,9 @@ void grove__plan_release(grove__plan *plan);
 /*
  * Begins a plan for the events of some clocks (as grove__chains_make takes
  * them) that all come after a version that the replay is at. The parents of
- * events that are not in `new_events` are not in it either. s chains with p
- * parents cost O((s + p) log (s + p)). GROVE_NO_MEMORY.
+ * events that are not in `new_events` are not in it either, and each range is
+ * either in it or not. s chains with p parents cost O((s + p) log (s + p)).
+ * GROVE_NO_MEMORY.
  */
 grove_status grove__plan_begin(grove__plan *plan, const grove__graph *graph,
                                grove__ranges clocks, grove__range new_events,
