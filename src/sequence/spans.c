@@ -221,6 +221,19 @@ static void add_sums(grove__spans *spans, uint32_t leaf, uint32_t prepare,
     }
 }
 
+/* Tells everything above a leaf of a number from before in it. */
+static void raise_before(grove__spans *spans, uint32_t leaf, uint32_t number)
+{
+    uint32_t slot = spans->leaves[leaf].slot;
+    uint32_t parent = spans->leaves[leaf].parent;
+    while (parent != NONE) {
+        grove__spans_node *node = &spans->nodes[parent];
+        node->before[slot] = node->before[slot] < number ? number : node->before[slot];
+        slot = node->slot;
+        parent = node->parent;
+    }
+}
+
 static entry entry_of_leaf(const grove__spans *spans, uint32_t number)
 {
     const grove__spans_leaf *leaf = &spans->leaves[number];
@@ -423,6 +436,9 @@ grove__place grove__spans_put(grove__spans *spans, grove__place place, grove__sp
     place = make_room(spans, place);
     put_item(spans, place, span);
     add_sums(spans, place.leaf, grove__span_prepare(&span), grove__span_effect(&span));
+    if (span.first >= GROVE__SPANS_BEFORE) {
+        raise_before(spans, place.leaf, span.first + span.count - 1);
+    }
     return place;
 }
 
