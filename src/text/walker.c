@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "sequence/tracker_bytes.h"
 #include "text/operation.h"
 
 static bool is_before(const void *context, uint32_t event, uint32_t other)
@@ -147,6 +148,25 @@ static uint64_t count_bytes(const grove_document_type *type, const void *walker_
     return sizeof *walker + grove__spans_bytes(&walker->tracker.spans);
 }
 
+static grove_status encode(const grove_document_type *type, const void *walker_in,
+                           uint64_t end, grove_buffer *bytes_out)
+{
+    (void)type;
+    const grove__text_walker *walker = walker_in;
+    return grove__tracker_encode(&walker->tracker, number_of(walker, end), bytes_out);
+}
+
+static grove_status decode(const grove_document_type *type, void *walker_in,
+                           uint64_t base, uint64_t end, grove_bytes bytes,
+                           grove_error *error_out)
+{
+    (void)type;
+    grove__text_walker *walker = walker_in;
+    walker->base = base;
+    return grove__tracker_decode(&walker->tracker, number_of(walker, end), bytes,
+                                 error_out);
+}
+
 const grove_merge_type grove__text_merge = {
     .walker_new = new_walker,
     .walker_free = free_walker,
@@ -155,4 +175,6 @@ const grove_merge_type grove__text_merge = {
     .walker_advance = advance,
     .walker_apply = apply,
     .walker_bytes = count_bytes,
+    .walker_encode = encode,
+    .walker_decode = decode,
 };

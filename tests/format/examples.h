@@ -32,5 +32,7 @@ void check_bad_order_example(grove_bytes page);
 void check_schema_example(grove_bytes page);
 void check_schema_content_example(grove_bytes page);
 void check_bad_schema_example(grove_bytes page);
+/* That of the state of a merge: examples_merge.c. */
+void check_merge_state_example(grove_bytes page);
 
 #endif

@@ -464,6 +464,7 @@ static const struct {
     {"bad-text-operations-events", check_bad_text_operations},
     {"text-state", check_text_state},
     {"text-state-content", check_text_state_content},
+    {"merge-state", check_merge_state_example},
     {"group-state", check_group_state},
     {"graph", check_graph_example},
     {"bad-graph-id", check_bad_graph_example},

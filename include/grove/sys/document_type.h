@@ -156,6 +156,24 @@ typedef struct grove_merge_type {
                                  grove_buffer *edits_out, grove_error *error_out);
     /* Bytes that the walker holds. */
     uint64_t (*walker_bytes)(const grove_document_type *type, const void *walker);
+    /*
+     * Appends what the walker knows to `bytes_out`: its base is that of the
+     * last clear, and exactly the events from there to `end` - 1 are applied.
+     * It belongs to the version that the walker looks at, too. The caller
+     * compresses it. Of a failure nothing is left in `bytes_out`.
+     */
+    grove_status (*walker_encode)(const grove_document_type *type, const void *walker,
+                                  uint64_t end, grove_buffer *bytes_out);
+    /*
+     * The way back, in place of a clear: the walker then is as the one that
+     * was encoded, with the clocks `base` and `end`, and at that one's version.
+     * What it held before is forgotten. GROVE_CORRUPT, with the offset: the
+     * bytes are none of so many events. Whatever else they are, further calls
+     * may give wrong edits or GROVE_CORRUPT, but stay within their bounds.
+     */
+    grove_status (*walker_decode)(const grove_document_type *type, void *walker,
+                                  uint64_t base, uint64_t end, grove_bytes bytes,
+                                  grove_error *error_out);
 } grove_merge_type;
 
 /*
