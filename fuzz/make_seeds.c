@@ -1,6 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records and text operations, from which a fuzzer finds its way.
+ * batches, records, text operations and trackers, from which a fuzzer finds
+ * its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -13,6 +14,7 @@
 #include "format/record.h"
 #include "format/snapshot.h"
 #include "schema_type.h"
+#include "sequence/tracker_bytes.h"
 #include "text/operation.h"
 
 enum { PATH_BYTES = 4096 };
@@ -163,6 +165,58 @@ static void write_texts(const char *directory)
     write_text(directory, "text/empty", (grove_operations){NULL, 0});
 }
 
+static bool is_before(const void *context, uint32_t event, uint32_t other)
+{
+    (void)context;
+    return event < other;
+}
+
+/* As fuzz/tracker.c takes them, with a call of each kind. */
+static void write_tracker(const char *directory, const char *name,
+                          const grove__tracker *tracker, uint32_t events)
+{
+    static const uint8_t calls[] = {0, 3,  0, 5, 1, 2,   0, 3, 2, 9, 0,    4,
+                                    5, 99, 0, 1, 3, 6,   0, 0, 8, 0, 0x7f, 9,
+                                    9, 5,  0, 9, 2, 255, 0, 0, 0, 0, 0,    0};
+    grove_buffer seed;
+    grove_buffer_init(&seed, &grove__allocator_system);
+    grove_buffer_u32(&seed, events);
+    grove_buffer_u8(&seed, sizeof calls / 4);
+    grove_buffer_append(&seed, calls, sizeof calls);
+    expect(grove__tracker_encode(tracker, events, &seed));
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+}
+
+/* Two who edit at once, in turns: one deletes what both have typed. */
+static void write_trackers(const char *directory)
+{
+    grove__tracker tracker;
+    grove__deletion deletion;
+    uint64_t effect;
+    grove__tracker_init(&tracker, &grove__allocator_system,
+                        (grove__event_order){NULL, is_before});
+    expect(grove__tracker_clear(&tracker));
+    write_tracker(directory, "tracker/empty", &tracker, 0);
+    for (uint32_t round = 0; round < 30; round++) {
+        uint32_t event = round * 15;
+        expect(grove__tracker_insert(&tracker, event, 5, round * 2, &effect, NULL));
+        expect(grove__tracker_retreat(&tracker, event, event + 5, NULL));
+        expect(grove__tracker_insert(&tracker, event + 5, 4, round * 2, &effect, NULL));
+        expect(grove__tracker_advance(&tracker, event, event + 5, NULL));
+        for (uint32_t done = 0; done < 6; done += deletion.count) {
+            expect(grove__tracker_delete(&tracker, event + 9 + done, 6 - done, round * 2,
+                                         round % 2 != 0, &deletion, NULL));
+        }
+        if (round == 0) {
+            write_tracker(directory, "tracker/small", &tracker, 15);
+        }
+    }
+    expect(grove__tracker_retreat(&tracker, 200, 400, NULL));
+    write_tracker(directory, "tracker/turns", &tracker, 450);
+    grove__tracker_release(&tracker);
+}
+
 static grove_event_id event_id(const char *replica, uint64_t sequence)
 {
     grove_event_id id = {{(uint8_t)strlen(replica), {0}}, sequence};
@@ -298,5 +352,6 @@ int main(int argument_count, char **arguments)
     write_schema_batch(arguments[1]);
     write_records(arguments[1]);
     write_texts(arguments[1]);
+    write_trackers(arguments[1]);
     return EXIT_SUCCESS;
 }
