@@ -17,9 +17,10 @@ typedef struct adopt_work {
     grove_document *document;
     grove_document *draft;
     grove__snapshot_header snapshot;
-    grove_buffer heads; /* grove__head records of the snapshot */
-    grove__events all;  /* the retained events */
-    grove_buffer block; /* their batch, for this store */
+    grove_buffer heads;  /* grove__head records of the snapshot */
+    grove_buffer stored; /* the snapshot, for this store */
+    grove__events all;   /* the retained events */
+    grove_buffer block;  /* their batch, for this store */
     uint64_t base;
     uint64_t end;
 } adopt_work;
@@ -76,6 +77,15 @@ static grove_status read_snapshot(adopt_work *work, grove_error *error_out)
     if (status == GROVE_OK) {
         status = type->state_decode(type, work->document->allocator, frames,
                                     &work->draft->state, error_out);
+    }
+    if (status == GROVE_OK) {
+        /* Without the state of a merge, which nobody could verify. */
+        grove__snapshot_frames kept = {frames.structure, frames.content, {NULL, 0}};
+        grove__packing packing = grove__batch_packing_usual();
+        packing.packer = &work->document->packer;
+        status = grove__snapshot_encode(
+            &work->snapshot, (const grove__head *)(const void *)work->heads.data, &kept,
+            packing, &work->stored, error_out);
     }
     grove_buffer_release(&structure);
     grove_buffer_release(&content);
@@ -318,7 +328,7 @@ static grove_status store(adopt_work *work, grove_error *error_out)
                                               sizeof meta.incarnation, error_out);
     change.meta = meta;
     grove__change_put_snapshot(&change, document, work->snapshot.clock,
-                               work->exchange->snapshot.payload);
+                               grove_buffer_view(&work->stored));
     if (work->block.size > 0) {
         grove__change_put_batch(&change, document, work->base,
                                 grove_buffer_view(&work->block));
@@ -370,6 +380,7 @@ grove_status grove__document_adopt(grove__exchange *exchange, grove_error *error
         return status;
     }
     grove_buffer_init(&work.heads, document->allocator);
+    grove_buffer_init(&work.stored, document->allocator);
     grove_buffer_init(&work.block, document->allocator);
     grove__events_init(&work.all, document->allocator);
     status = verify(&work, error_out);
@@ -388,6 +399,7 @@ grove_status grove__document_adopt(grove__exchange *exchange, grove_error *error
     }
     grove__events_release(&work.all);
     grove_buffer_release(&work.block);
+    grove_buffer_release(&work.stored);
     grove_buffer_release(&work.heads);
     grove_document_close(work.draft);
     return status;

@@ -59,7 +59,8 @@ static grove_status prepare(grove_document *document, grove_document *source,
     uint64_t target = events - grove__min_u64(events, window);
     target = grove__min_u64(
         target, grove__handle_least_clock(document->store, document->id, NULL));
-    grove_status status = grove__document_encode_snapshot(source, snapshot, error_out);
+    grove_status status =
+        grove__document_encode_snapshot(source, txn, snapshot, error_out);
     if (status == GROVE_NONE) {
         return grove__fail(
             error_out, GROVE_UNSUPPORTED,

@@ -289,6 +289,7 @@ void grove__document_unload(grove_document *document)
     grove__pending_release(&document->pending);
     grove__pending_init(&document->pending, document->allocator);
     document->merge.is_warm = false;
+    document->merge.state_clock = GROVE__NO_SNAPSHOT;
     document->batches.is_known = false;
     document->tail_operations = 0;
     document->tail_batches = 0;

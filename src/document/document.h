@@ -329,6 +329,13 @@ grove_status grove__document_merge_ranges(grove_document *document, grove__txn *
                                           uint64_t known, grove__ranges events,
                                           grove_error *error_out);
 
+/*
+ * Appends what a walker knows that has seen all events of the graph since some
+ * critical clock, with that clock before it: the frame `merge` of a snapshot.
+ */
+grove_status grove__merge_state_encode(grove_document *document, grove__txn *txn,
+                                       grove_buffer *bytes_out, grove_error *error_out);
+
 /* Lets a walker see all events from a critical clock on, without a change of
  * the state. */
 grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
@@ -346,7 +353,7 @@ void grove__document_report(grove_document *document, grove_operations operation
 /* --- snapshots: snapshots.c --- */
 
 /* The snapshot of `state` as a block. GROVE_NONE: the type makes none now. */
-grove_status grove__document_encode_snapshot(grove_document *document,
+grove_status grove__document_encode_snapshot(grove_document *document, grove__txn *txn,
                                              grove_buffer *block_out,
                                              grove_error *error_out);
 

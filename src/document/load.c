@@ -43,6 +43,7 @@ static grove_status decode_snapshot(grove_document *document, grove_bytes bytes,
     if (status == GROVE_OK) {
         status = document->type->state_decode(document->type, document->allocator, frames,
                                               state_out, error_out);
+        document->merge.state_clock = block.frame_count > 2 ? clock : GROVE__NO_SNAPSHOT;
     }
     grove_buffer_release(&structure);
     grove_buffer_release(&content);

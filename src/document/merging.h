@@ -34,6 +34,9 @@
 typedef struct grove__merge {
     void *walker; /* NULL until there is something to merge */
     bool is_warm;
+    /* The snapshot that was loaded, if it has the state of a walker that was
+     * not looked at yet; GROVE__NO_SNAPSHOT: none. */
+    uint64_t state_clock;
     uint64_t base, end;
     grove_buffer version; /* clocks, uint64_t */
     /* Looks for a newer base when this many events are held. */

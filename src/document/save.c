@@ -252,8 +252,8 @@ static grove_status put_runs(save_attempt *attempt, grove__txn *txn,
 }
 
 /* Encodes the snapshot that goes with this save, if the type can make one. */
-static grove_status prepare_snapshot(save_attempt *attempt, bool *makes_snapshot,
-                                     grove_error *error_out)
+static grove_status prepare_snapshot(save_attempt *attempt, grove__txn *txn,
+                                     bool *makes_snapshot, grove_error *error_out)
 {
     grove_document *document = attempt->document;
     grove_snapshot_facts facts = grove_document_snapshot_facts(document);
@@ -263,7 +263,7 @@ static grove_status prepare_snapshot(save_attempt *attempt, bool *makes_snapshot
         return GROVE_OK;
     }
     grove_status status =
-        grove__document_encode_snapshot(document, &attempt->snapshot, error_out);
+        grove__document_encode_snapshot(document, txn, &attempt->snapshot, error_out);
     if (status == GROVE_NONE || status == GROVE_LIMIT) {
         /* A snapshot that cannot be is no reason to refuse events. */
         grove_buffer_reset(&attempt->snapshot);
@@ -279,7 +279,7 @@ static grove_status prepare(save_attempt *attempt, grove__txn *txn,
     grove_document *document = attempt->document;
     grove__change *change = &attempt->change;
     bool makes_snapshot = false;
-    grove_status status = prepare_snapshot(attempt, &makes_snapshot, error_out);
+    grove_status status = prepare_snapshot(attempt, txn, &makes_snapshot, error_out);
     uint64_t end = document->stored + document->unsaved.count;
     if (status == GROVE_OK && document->unsaved.count > 0) {
         status = prepare_batch(attempt, txn, makes_snapshot, error_out);

@@ -7,6 +7,10 @@
 /* Texts below this are stored as they are. See docs/BENCHMARKS.md. */
 enum { RAW_BYTES_MAX = 4096, PERCENT = 100 };
 
+/* A snapshot has the state of a merge when more events than this came since its
+ * base clock: to see fewer again costs less than to read what is known of them. */
+enum { MERGE_EVENTS_MAX = 2048 };
+
 /* The heads of the handle's version as records. */
 static grove_status encode_heads(grove_document *document, grove_buffer *heads_out,
                                  grove_error *error_out)
@@ -44,7 +48,7 @@ static grove_status find_base_clock(grove_document *document, uint64_t *base_out
     return GROVE_OK;
 }
 
-grove_status grove__document_encode_snapshot(grove_document *document,
+grove_status grove__document_encode_snapshot(grove_document *document, grove__txn *txn,
                                              grove_buffer *block_out,
                                              grove_error *error_out)
 {
@@ -52,6 +56,8 @@ grove_status grove__document_encode_snapshot(grove_document *document,
     grove_type_buffers buffers;
     memset(&buffers, 0, sizeof buffers);
     grove_buffer heads;
+    grove_buffer merge;
+    grove_buffer_init(&merge, document->allocator);
     grove_buffer_init(&buffers.structure, document->allocator);
     grove_buffer_init(&buffers.content, document->allocator);
     grove_buffer_init(&heads, document->allocator);
@@ -62,6 +68,10 @@ grove_status grove__document_encode_snapshot(grove_document *document,
     uint64_t base_clock = 0;
     if (status == GROVE_OK) {
         status = find_base_clock(document, &base_clock, error_out);
+    }
+    if (status == GROVE_OK && type->merge != NULL &&
+        document->graph.end - base_clock > MERGE_EVENTS_MAX) {
+        status = grove__merge_state_encode(document, txn, &merge, error_out);
     }
     if (status == GROVE_OK) {
         grove__snapshot_header header = {
@@ -74,11 +84,13 @@ grove_status grove__document_encode_snapshot(grove_document *document,
         grove__snapshot_frames frames = {
             .structure = grove_buffer_view(&buffers.structure),
             .content = grove_buffer_view(&buffers.content),
+            .merge = grove_buffer_view(&merge),
         };
         status =
             grove__snapshot_encode(&header, (const grove__head *)(const void *)heads.data,
                                    &frames, packing, block_out, error_out);
     }
+    grove_buffer_release(&merge);
     grove_buffer_release(&heads);
     grove_buffer_release(&buffers.content);
     grove_buffer_release(&buffers.structure);

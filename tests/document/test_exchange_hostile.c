@@ -398,10 +398,12 @@ static void forge_claim(forgery *forged, const claim *says)
     forge_item(forged, GROVE__EXCHANGE_IDS, grove_buffer_view(&payload));
     grove_buffer_reset(&payload);
     forge_state(says->text, &frames);
-    cr_assert_eq(grove__snapshot_encode(&says->header, says->heads,
-                                        grove_buffer_view(&frames.structure),
-                                        grove_buffer_view(&frames.content),
-                                        grove__batch_packing_usual(), &payload, NULL),
+    cr_assert_eq(grove__snapshot_encode(
+                     &says->header, says->heads,
+                     &(grove__snapshot_frames){grove_buffer_view(&frames.structure),
+                                               grove_buffer_view(&frames.content),
+                                               {NULL, 0}},
+                     grove__batch_packing_usual(), &payload, NULL),
                  GROVE_OK);
     forge_item(forged, GROVE__EXCHANGE_SNAPSHOT, grove_buffer_view(&payload));
     grove_buffer_release(&payload);

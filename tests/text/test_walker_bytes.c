@@ -72,7 +72,7 @@ static void go_on(void *walker, uint64_t base)
     apply(walker, base + 13, GROVE_TEXT_DELETE, 3, 11, 15);
 }
 
-Test(walker, one_that_was_decoded_goes_on_at_another_base)
+Test(walker_bytes, that_were_decoded_goes_on_at_another_base)
 {
     grove_buffer bytes;
     grove_buffer again;
@@ -101,7 +101,7 @@ Test(walker, one_that_was_decoded_goes_on_at_another_base)
     grove_buffer_release(&bytes);
 }
 
-Test(walker, bytes_of_other_events_are_corrupt)
+Test(walker_bytes, of_other_events_are_corrupt)
 {
     static const struct {
         uint64_t base, end;
