@@ -15,6 +15,7 @@ typedef struct grove__plan_chain {
     uint32_t weight;            /* how many those are */
     uint32_t waits;             /* for so many parents */
     uint32_t side;              /* while versions are compared */
+    bool is_in;                 /* the version of the last chain */
 } grove__plan_chain;
 
 void grove__plan_init(grove__plan *plan, const grove_allocator *allocator)
@@ -123,8 +124,6 @@ grove_status grove__plan_begin(grove__plan *plan, const grove__graph *graph,
                                grove_error *error_out)
 {
     plan->ready.count = 0;
-    plan->heap_count = 0;
-    plan->open = 0;
     plan->turn = 0;
     plan->last = GROVE__CHAIN_NONE;
     plan->new_events = new_events;
@@ -151,21 +150,22 @@ grove_status grove__plan_begin(grove__plan *plan, const grove__graph *graph,
 
 /* --- from version to version --- */
 
-/* Puts a chain into the heap, or marks it for another side. */
+/* Puts a chain into the heap, or marks it for another side. What the version
+ * has that is left is known of each chain: so one that is met from the other
+ * side is in both histories at once. */
 static void meet(grove__plan *plan, uint32_t chain, uint32_t side)
 {
-    uint32_t *known = &plan->states[chain].side;
-    uint32_t both = *known | side;
-    if (both == *known) {
+    grove__plan_chain *state = &plan->states[chain];
+    uint32_t was = state->side;
+    state->side |= side | (state->is_in ? LEFT : NEITHER);
+    if (state->side == was) {
         return;
     }
-    if (*known != NEITHER) {
-        plan->open--;
-        *known = both;
+    plan->met[state->side]++;
+    if (was != NEITHER) {
+        plan->met[was]--;
         return;
     }
-    *known = side;
-    plan->open += side == BOTH ? 0 : 1;
     size_t at = plan->heap_count++;
     while (at > 0 && plan->heap[(at - 1) / 2] < chain) {
         plan->heap[at] = plan->heap[(at - 1) / 2];
@@ -208,8 +208,32 @@ static void meet_parents(grove__plan *plan, uint32_t chain, uint32_t side)
     }
 }
 
+/* Takes the latest chain out of the heap, and goes on with its parents. Those
+ * of one in both histories only matter to what may have to be left. False: no
+ * memory. */
+static bool walk_back(grove__plan *plan)
+{
+    uint32_t chain = take_latest(plan);
+    const grove__chain *item = &plan->chains.items[chain];
+    grove__plan_chain *state = &plan->states[chain];
+    uint32_t side = state->side;
+    state->side = NEITHER;
+    plan->met[side]--;
+    plan->steps++;
+    if (side != BOTH || plan->met[LEFT] > 0) {
+        meet_parents(plan, chain, side);
+    }
+    if (side == BOTH) {
+        return true;
+    }
+    state->is_in = side == ENTERED;
+    return grove__range_list_append_below(side == LEFT ? &plan->leave : &plan->enter,
+                                          plan->allocator, item->from, item->end);
+}
+
 /* Walks back from the last chain and from the parents of the next one until
- * all that is left is in both histories. False: no memory. */
+ * all that is left is in both histories; the heap is empty before and after.
+ * False: no memory. */
 static bool compare(grove__plan *plan, uint32_t next)
 {
     if (plan->last != GROVE__CHAIN_NONE) {
@@ -217,23 +241,14 @@ static bool compare(grove__plan *plan, uint32_t next)
     }
     meet_parents(plan, next, ENTERED);
     bool is_listed = true;
-    while (plan->open > 0) {
-        uint32_t chain = take_latest(plan);
-        uint32_t side = plan->states[chain].side;
-        const grove__chain *item = &plan->chains.items[chain];
-        plan->states[chain].side = NEITHER;
-        plan->steps++;
-        if (side != BOTH) {
-            plan->open--;
-            is_listed = is_listed && grove__range_list_append_below(
-                                         side == LEFT ? &plan->leave : &plan->enter,
-                                         plan->allocator, item->from, item->end);
-        }
-        meet_parents(plan, chain, side);
+    while (plan->met[LEFT] + plan->met[ENTERED] > 0) {
+        is_listed = walk_back(plan) && is_listed;
     }
     while (plan->heap_count > 0) {
         plan->states[plan->heap[--plan->heap_count]].side = NEITHER;
     }
+    plan->met[BOTH] = 0;
+    plan->states[next].is_in = true;
     return is_listed;
 }
 

@@ -29,7 +29,7 @@ typedef struct grove__plan {
     grove__range_list leave, enter;
     uint32_t *heap; /* numbers of chains, the greatest first */
     size_t heap_count, heap_capacity;
-    size_t open;   /* in the heap, and not on both sides */
+    size_t met[4]; /* how many in the heap are on which side */
     uint32_t last; /* the chain before; GROVE__CHAIN_NONE: the base */
     uint64_t turn;
     grove__range new_events;
@@ -62,7 +62,8 @@ grove_status grove__plan_begin(grove__plan *plan, const grove__graph *graph,
 
 /*
  * The next step. GROVE_NONE: that was all. GROVE_NO_MEMORY. Cost: O(log s) for
- * each chain between the version before and that of the parents.
+ * each chain left or entered, for each of their parents, and for each in both
+ * versions that has a later clock than one that is left.
  */
 grove_status grove__plan_next(grove__plan *plan, grove__plan_step *step_out,
                               grove_error *error_out);
