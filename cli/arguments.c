@@ -36,6 +36,8 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"agents", CLI_KEY_AGENTS, "FILE", 0,
      "A JSON list of the names of a concurrent trace's agents (default: their numbers)",
      0},
+    {"repo", CLI_KEY_REPOSITORY, "DIR", 0,
+     "A directory of the git repository (default: the working directory)", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,
      "Write an editing trace, compressed when FILE ends in .gz, instead of storing", 0},
     {"window", CLI_KEY_WINDOW, "N", 0,
@@ -304,6 +306,9 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         return 0;
     case CLI_KEY_AGENTS:
         options->agents = text;
+        return 0;
+    case CLI_KEY_REPOSITORY:
+        options->repository = text;
         return 0;
     case ARGP_KEY_ARG:
         if ((input->verb->needs & CLI_NEEDS_FILE) == 0 || options->file != NULL) {

@@ -38,6 +38,7 @@ typedef struct cli_options {
     cli_id document;
     const char *out;
     const char *agents;
+    const char *repository;
     uint64_t events;
     uint64_t seed;
     bool has_final;
@@ -60,6 +61,7 @@ enum {
     CLI_KEY_DOCUMENT,
     CLI_KEY_OUT,
     CLI_KEY_AGENTS,
+    CLI_KEY_REPOSITORY,
     CLI_KEY_EVENTS,
     CLI_KEY_SEED,
     CLI_KEY_FINAL,
@@ -110,6 +112,7 @@ void cli_arguments_verb(const cli_verb *verb, int argc, char **argv,
 
 /* The verbs. */
 int cli_import(const cli_options *options);
+int cli_import_git(const cli_options *options);
 int cli_generate(const cli_options *options);
 int cli_cat(const cli_options *options);
 int cli_info(const cli_options *options);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "utf8.h"
+
 static int hex_digit(char digit)
 {
     if (digit >= '0' && digit <= '9') {
@@ -40,33 +42,14 @@ const char *cli_id_parse(const char *text, cli_id *id_out)
 
 /*
  * Bytes of the printable code point that begins at `index`; 0 when what is
- * there is none: not UTF-8 in its shortest form, a surrogate, or a control
- * character (C0, DEL, C1).
+ * there is none: not UTF-8, or a control character (C0, DEL, C1).
  */
 static size_t printable_at(grove_bytes id, size_t index)
 {
-    uint8_t first = id.data[index];
-    if (first < 0x80) {
-        return first >= 0x20 && first != 0x7F ? 1 : 0;
-    }
-    size_t bytes = first >= 0xC2 && first <= 0xDF   ? 2
-                   : first >= 0xE0 && first <= 0xEF ? 3
-                   : first >= 0xF0 && first <= 0xF4 ? 4
-                                                    : 0;
-    if (bytes == 0 || bytes > id.size - index) {
-        return 0;
-    }
-    uint32_t point = first & (0xFFu >> (bytes + 1));
-    for (size_t at = 1; at < bytes; at++) {
-        if ((id.data[index + at] & 0xC0) != 0x80) {
-            return 0;
-        }
-        point = point << 6 | (id.data[index + at] & 0x3Fu);
-    }
-    static const uint32_t LEAST[] = {0, 0, 0xA0, 0x800, 0x10000};
-    bool sound =
-        point >= LEAST[bytes] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
-    return sound ? bytes : 0;
+    uint32_t point = 0;
+    size_t bytes = cli_utf8_read(id.data + index, id.size - index, &point);
+    bool is_control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+    return is_control ? 0 : bytes;
 }
 
 void cli_id_format(grove_bytes id, char text_out[CLI_ID_TEXT_BYTES])

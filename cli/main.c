@@ -7,6 +7,7 @@ int main(int argc, char **argv)
 {
     cli_options options = {.store_path = "grove-data",
                            .durability = GROVE_DURABILITY_FULL,
+                           .repository = ".",
                            .events = 100000,
                            .seed = 1,
                            .window = 10000,

@@ -1,7 +1,9 @@
 #include "open.h"
 
+#include <stdlib.h>
 #include <time.h>
 
+#include "fail.h"
 #include "output.h"
 
 static int64_t clock_now(void *context)
@@ -106,6 +108,31 @@ int cli_document_statistics(const cli_options *options, grove_store *store,
         return no_document(options);
     }
     return status == GROVE_OK ? CLI_OK : cli_failed(&error, "look up the document");
+}
+
+grove_status cli_document_text(const grove_document *document, char **text_out,
+                               size_t *bytes_out, grove_error *error_out)
+{
+    uint64_t length = 0;
+    uint64_t bytes = 0;
+    uint64_t read = 0;
+    grove_status status = grove_text_length(document, &length, &bytes, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    char *text = malloc((size_t)bytes + 1);
+    if (text == NULL) {
+        return cli_fail(error_out, GROVE_NO_MEMORY, "out of memory");
+    }
+    status = grove_text_read(document, 0, length, text, (size_t)bytes, bytes_out, &read,
+                             error_out);
+    if (status != GROVE_OK) {
+        free(text);
+        return status;
+    }
+    text[bytes] = '\0';
+    *text_out = text;
+    return GROVE_OK;
 }
 
 int cli_document_must_be_text(const cli_options *options,

@@ -41,6 +41,13 @@ int cli_document_load(const cli_options *options, grove_store *store,
 int cli_document_statistics(const cli_options *options, grove_store *store,
                             grove_document_statistics *statistics_out);
 
+/*
+ * Copies the whole text of a document, with a NUL behind it; the caller frees
+ * *text_out. GROVE_NO_MEMORY; GROVE_INVALID: it is no text.
+ */
+grove_status cli_document_text(const grove_document *document, char **text_out,
+                               size_t *bytes_out, grove_error *error_out);
+
 /* CLI_OK for a text; else says that `verb` is for texts. */
 int cli_document_must_be_text(const cli_options *options,
                               const grove_document_statistics *statistics,

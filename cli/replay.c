@@ -204,9 +204,9 @@ grove_status cli_replay_check(const cli_replay *replay, grove_error *error_out)
     }
     if (!with.same || with.left > 0) {
         return cli_fail(error_out, GROVE_MALFORMED,
-                        "the patches do not end in \"endContent\": the texts differ from "
-                        "character %llu on",
-                        (unsigned long long)with.characters);
+                        "the edits do not end in %s: the texts differ from character "
+                        "%llu on",
+                        replay->end_is, (unsigned long long)with.characters);
     }
     return GROVE_OK;
 }

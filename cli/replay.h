@@ -11,6 +11,8 @@ typedef struct cli_replay {
     grove_document *document;
     /* The clock of the document's store: edits get the times of the trace. */
     cli_clock *clock;
+    /* What the text must be in the end, for a message. */
+    const char *end_is;
     /* Events of a save; 0: none is saved. */
     uint64_t batch;
     cli_progress *progress;

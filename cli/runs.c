@@ -61,7 +61,7 @@ grove_status cli_runs_version(cli_runs *runs, const size_t *transactions, size_t
                         heads, GROVE_EVENT_PARENTS_MAX);
     }
     for (size_t index = 0; index < heads; index++) {
-        size_t transaction = runs->version[index];
+        size_t transaction = runs->version[heads - 1 - index];
         runs->parents[index] =
             (grove_event_id){trace->replicas[trace->transactions[transaction].replica],
                              runs->last[transaction]};

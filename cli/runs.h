@@ -53,9 +53,9 @@ grove_status cli_runs_next(cli_runs *runs, uint64_t events_max, grove_event_run 
                            grove_error *error_out);
 
 /*
- * The last events of the version that some transactions make together, all of
- * whose events were handed out; borrowed until the next call. GROVE_LIMIT as
- * above.
+ * The version that some transactions make together, all of whose events were
+ * handed out: last events of transactions, in the order of these; borrowed
+ * until the next call. GROVE_LIMIT as above.
  */
 grove_status cli_runs_version(cli_runs *runs, const size_t *transactions, size_t count,
                               const grove_event_id **heads_out, size_t *head_count_out,

@@ -73,6 +73,7 @@ static grove_status make_generated(bench *work, grove_document *document,
     cli_replay replay = {.trace = &trace,
                          .document = document,
                          .clock = &work->clock,
+                         .end_is = "the session's text",
                          .progress = &progress};
     double begin = cli_now_ms();
     status = cli_replay_run(&replay, error_out);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail.h"
 #include "open.h"
 #include "output.h"
 
@@ -13,28 +12,17 @@ static bool print_piece(void *context, grove_bytes piece)
     return fwrite(piece.data, 1, piece.size, stdout) == piece.size;
 }
 
-/* The text as one JSON string; NULL when it cannot be had. */
+/* The text as one JSON string; NULL when there is no memory for it. */
 static grove_status text_value(const grove_document *document, json_t **value_out,
                                grove_error *error_out)
 {
-    uint64_t length = 0;
-    uint64_t bytes = 0;
-    grove_status status = grove_text_length(document, &length, &bytes, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    char *text = malloc((size_t)bytes + 1);
-    if (text == NULL) {
-        return cli_fail(error_out, GROVE_NO_MEMORY, "out of memory");
-    }
-    size_t copied = 0;
-    uint64_t characters = 0;
-    status = grove_text_read(document, 0, length, text, (size_t)bytes, &copied,
-                             &characters, error_out);
+    char *text = NULL;
+    size_t bytes = 0;
+    grove_status status = cli_document_text(document, &text, &bytes, error_out);
     if (status == GROVE_OK) {
-        *value_out = json_stringn(text, copied);
+        *value_out = json_stringn(text, bytes);
+        free(text);
     }
-    free(text);
     return status;
 }
 

@@ -12,6 +12,17 @@ const cli_verb CLI_VERBS[] = {
      .keys = {CLI_KEY_DOCUMENT, CLI_KEY_BATCH, CLI_KEY_AGENTS},
      .needs = CLI_NEEDS_FILE | CLI_NEEDS_DOCUMENT,
      .run = cli_import},
+    {.name = "import-git",
+     .arguments = "FILE --doc ID",
+     .purpose = "Store the git history of a file as a new text document",
+     .about = "FILE is named from the top of the repository. Every commit that HEAD "
+              "comes from and that changed it becomes edits of its author, made on "
+              "the commits before; where a merge is not what merging the texts "
+              "makes, the merge has edits too. Renames are not followed. When the "
+              "edits do not end in the file as it is in HEAD, nothing is saved.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_REPOSITORY, CLI_KEY_BATCH},
+     .needs = CLI_NEEDS_FILE | CLI_NEEDS_DOCUMENT,
+     .run = cli_import_git},
     {.name = "generate",
      .arguments = "--doc ID | --out FILE",
      .purpose = "Make up an editing session",

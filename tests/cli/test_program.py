@@ -3,9 +3,9 @@
 
     test_program.py --program GROVE --helper HELPER --source FOLDER [unittest ...]
 """
-import argparse
 import glob
 import gzip
+import hashlib
 import json
 import os
 import pty
@@ -13,19 +13,14 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
-import tempfile
-import unittest
+import zlib
 
-OPTIONS = None
-
-# A sanitizer's verdict must not look like an exit code of the program.
-ENVIRONMENT = dict(os.environ, LC_ALL="C",
-                   ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
-                   LSAN_OPTIONS="exitcode=99", TSAN_OPTIONS="exitcode=99")
+import case
+from case import Case
 
 TIME = "2021-04-19T06:06:58.219Z"
-VERBS = ("import", "generate", "cat", "info", "ls", "compact", "seal", "rm", "bench")
+VERBS = ("import", "import-git", "generate", "cat", "info", "ls", "compact", "seal", "rm",
+         "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -41,51 +36,6 @@ def concurrent_trace(transactions, end):
              "patches": patches} for name, parents, patches in transactions]
     return {"kind": "concurrent", "endContent": end, "numAgents": len(names),
             "txns": txns}, names
-
-
-class Case(unittest.TestCase):
-    """A test with a folder of its own, in which the program runs."""
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="grove-cli-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, trace):
-        path = self.path(name)
-        opener = gzip.open if name.endswith(".gz") else open
-        with opener(path, "wt", encoding="utf-8") as file:
-            file.write(trace if isinstance(trace, str) else json.dumps(trace))
-        return path
-
-    def run_program(self, *arguments, **more):
-        return subprocess.run([OPTIONS.program, *arguments], cwd=self.folder,
-                              env=ENVIRONMENT, capture_output=True, check=False,
-                              timeout=300, **more)
-
-    def grove(self, *arguments, code=0, says=None):
-        """Runs the program; it ends with `code` and says so. Its output."""
-        done = self.run_program(*arguments)
-        error = done.stderr.decode()
-        self.assertEqual(done.returncode, code, f"grove {' '.join(arguments)}: {error}")
-        self.assertNotIn("Sanitizer", error)
-        if code == 0 and says is None:
-            self.assertEqual(error, "", arguments)
-        elif code != 0:
-            self.assertTrue(error.startswith("grove"), error)
-        if says is not None:
-            self.assertIn(says, error)
-        return done.stdout
-
-    def json(self, *arguments, **more):
-        return json.loads(self.grove("--json", *arguments, **more))
-
-    def helper(self, *arguments):
-        return subprocess.run([OPTIONS.helper, *arguments], cwd=self.folder,
-                              env=ENVIRONMENT, capture_output=True, check=True,
-                              timeout=60).stdout.decode()
 
 
 class Import(Case):
@@ -532,6 +482,8 @@ class CommandLine(Case):
         (["import", "f", "--doc", "d", "--batch", "268435457"], "--batch"),
         (["import", "f", "--doc", "d", "--events", "1"], "--events"),
         (["generate", "--doc", "d", "--agents", "f"], "--agents"),
+        (["import-git", "--doc", "d"], "FILE"), (["import-git", "f"], "--doc"),
+        (["import", "f", "--doc", "d", "--repo", "r"], "--repo"),
         (["generate"], "--doc or --out"),
         (["generate", "--doc", "d", "--out", "o"], "--doc or --out"),
         (["generate", "--out", "o", "--batch", "1"], "--batch"),
@@ -603,8 +555,8 @@ class CommandLine(Case):
         if os.path.exists("/dev/full"):
             for arguments in (["ls"], ["cat", "--doc", "d"], ["--json", "info"]):
                 with open("/dev/full", "wb") as full:
-                    done = subprocess.run([OPTIONS.program, *arguments], cwd=self.folder,
-                                          env=ENVIRONMENT, stdout=full, check=False,
+                    done = subprocess.run([case.OPTIONS.program, *arguments], cwd=self.folder,
+                                          env=case.ENVIRONMENT, stdout=full, check=False,
                                           stderr=subprocess.PIPE)
                 self.assertEqual(done.returncode, 4, arguments)
                 self.assertIn(b"output could not be written", done.stderr)
@@ -620,8 +572,8 @@ class CommandLine(Case):
     def test_progress_is_for_terminals(self):
         def run_on_terminal(*arguments):
             ours, theirs = pty.openpty()
-            with subprocess.Popen([OPTIONS.program, *arguments], cwd=self.folder,
-                                  env=ENVIRONMENT, stderr=theirs,
+            with subprocess.Popen([case.OPTIONS.program, *arguments], cwd=self.folder,
+                                  env=case.ENVIRONMENT, stderr=theirs,
                                   stdout=subprocess.DEVNULL) as process:
                 os.close(theirs)
                 shown = b""
@@ -642,27 +594,48 @@ class CommandLine(Case):
         self.assertEqual(run_on_terminal("--json", "generate", "--doc", "b"), b"")
 
 
+def _write_repository(folder):
+    """A repository of one commit with a `file`, without git."""
+    def put(kind, data):
+        data = f"{kind} {len(data)}\0".encode() + data
+        name = hashlib.sha1(data).hexdigest()
+        path = os.path.join(folder, ".git/objects", name[:2])
+        os.makedirs(path)
+        with open(os.path.join(path, name[2:]), "wb") as file:
+            file.write(zlib.compress(data))
+        return name
+
+    os.makedirs(os.path.join(folder, ".git/refs/heads"))
+    blob = bytes.fromhex(put("blob", b"text\n"))
+    tree = put("tree", b"100644 file\0" + blob)
+    who = "A <a@example.org> 1600000000 +0000"
+    commit = put("commit", f"tree {tree}\nauthor {who}\ncommitter {who}\n\n".encode())
+    for name, content in (("HEAD", "ref: refs/heads/main"), ("refs/heads/main", commit)):
+        with open(os.path.join(folder, ".git", name), "w", encoding="ascii") as file:
+            file.write(content + "\n")
+
+
 class Documentation(Case):
     """docs/CLI.md, the manual page and the program say the same."""
 
     def setUp(self):
         super().setUp()
-        with open(os.path.join(OPTIONS.source, "docs/CLI.md"), encoding="utf-8") as file:
+        with open(os.path.join(case.OPTIONS.source, "docs/CLI.md"), encoding="utf-8") as file:
             self.page = file.read()
-        with open(os.path.join(OPTIONS.source, "docs/man/grove.1"),
+        with open(os.path.join(case.OPTIONS.source, "docs/man/grove.1"),
                   encoding="utf-8") as file:
             self.manual = file.read().replace("\\-", "-")
 
     def verbs_of_page(self):
         """{verb: (arguments, purpose)} of the table of verbs."""
         table = self.page.split("## Verbs")[1].split("##")[0]
-        rows = re.findall(r"^\| `(\w+)((?: [^`]+)?)` \| (.+) \|$", table, re.M)
+        rows = re.findall(r"^\| `([\w-]+)((?: [^`]+)?)` \| (.+) \|$", table, re.M)
         return {verb: (arguments.strip().replace("\\|", "|"), purpose)
                 for verb, arguments, purpose in rows}
 
     def test_the_table_of_verbs_is_that_of_the_program(self):
         help_text = self.grove("--help").decode()
-        rows = re.findall(r"^  (\w+) +(\S.*)$", help_text.split("Verbs:")[1], re.M)
+        rows = re.findall(r"^  ([\w-]+) +(\S.*)$", help_text.split("Verbs:")[1], re.M)
         page = self.verbs_of_page()
         self.assertEqual({verb: row[1] for verb, row in page.items()}, dict(rows))
         self.assertEqual(set(page), set(VERBS))
@@ -671,7 +644,7 @@ class Documentation(Case):
             purpose = page[verb][1]
             expected = f"Usage: grove {verb} [OPTION...] {arguments}".strip()
             self.assertIn(usage, (expected, f"{expected} {purpose}."))
-            self.assertIn(f".Cm {verb}", self.manual)
+            self.assertRegex(self.manual, rf"(?m)^\.Cm {verb}( |$)")
             self.assertIn(purpose.split()[0], self.manual)
 
     def test_every_option_is_documented_where_it_belongs(self):
@@ -681,7 +654,7 @@ class Documentation(Case):
         everything = set(general)
         for verb in VERBS:
             own = set(re.findall(r"--([a-z]+)", self.options_of(verb))) - general
-            section = re.search(rf"^### `{verb}\b.*?(?=^##)", self.page, re.M | re.S)
+            section = re.search(rf"^### `{verb}[ `].*?(?=^##)", self.page, re.M | re.S)
             table = "\n".join(line.split("|")[1] for line in
                               section.group(0).splitlines() if line.startswith("| `"))
             self.assertEqual(set(re.findall(r"--([a-z]+)", table)), own, verb)
@@ -698,12 +671,14 @@ class Documentation(Case):
         documented = {verb: set() for verb in VERBS}
         section = self.page.split("## Output")[1].split("##")[0]
         for key, verbs in re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", section, re.M):
-            for verb in re.findall(r"`(\w+)`", verbs):
+            for verb in re.findall(r"`([\w-]+)`", verbs):
                 documented[verb].add(key)
         self.write("t.json", trace_of([[0, 0, "a"]], "a"))
         order = ["--events", "50"]
+        _write_repository(self.path("repo"))
         printed = {
             "import": [["import", "t.json", "--doc", "i"]],
+            "import-git": [["import-git", "file", "--doc", "ig", "--repo", "repo"]],
             "generate": [["generate", "--doc", "g", *order],
                          ["generate", "--out", "o.json", *order]],
             "cat": [["cat", "--doc", "g"]],
@@ -727,7 +702,7 @@ class Documentation(Case):
         self.assertEqual(re.findall(r"^\.It (\d)", manual, re.M), list("012345"))
 
     def test_the_manual_page_is_well_formed(self):
-        path = os.path.join(OPTIONS.source, "docs/man/grove.1")
+        path = os.path.join(case.OPTIONS.source, "docs/man/grove.1")
         if shutil.which("mandoc"):
             command = ["mandoc", "-T", "lint", "-W", "warning", path]
         elif shutil.which("groff") and glob.glob("/usr/share/groff/*/tmac/mdoc.tmac"):
@@ -738,15 +713,5 @@ class Documentation(Case):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True, type=os.path.abspath)
-    parser.add_argument("--helper", required=True, type=os.path.abspath)
-    parser.add_argument("--source", required=True, type=os.path.abspath)
-    OPTIONS, rest = parser.parse_known_args()
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    case.main()

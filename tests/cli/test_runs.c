@@ -63,12 +63,12 @@ Test(runs, have_ids_in_the_order_of_the_file_and_minimal_parents)
     static const char *const WHOLE[] = {
         "+0*3'ab\u00fc' 70 <",  "-2*1'' 73 < 72",  "+2*2'cd' 74 < 73",
         "+1*1'x' 80 < 72",      "+2*1'y' 81 < 80", "-2*1'' 76 < 72",
-        "-0*1'' 82 < 76 81 75", "+0*1'A' 83 < 82", NULL};
+        "-0*1'' 82 < 75 81 76", "+0*1'A' 83 < 82", NULL};
     static const char *const SINGLE[] = {
         "+0*1'a' 70 <",         "+1*1'b' 71 < 70", "+2*1'\u00fc' 72 < 71",
         "-2*1'' 73 < 72",       "+2*1'c' 74 < 73", "+3*1'd' 75 < 74",
         "+1*1'x' 80 < 72",      "+2*1'y' 81 < 80", "-2*1'' 76 < 72",
-        "-0*1'' 82 < 76 81 75", "+0*1'A' 83 < 82", NULL};
+        "-0*1'' 82 < 75 81 76", "+0*1'A' 83 < 82", NULL};
     cli_trace trace;
     grove_error error;
     cr_assert_eq(trace_of_text(BRANCHES, &trace, &error), GROVE_OK, "%s", error.message);
@@ -80,7 +80,7 @@ Test(runs, have_ids_in_the_order_of_the_file_and_minimal_parents)
 Test(runs, of_agents_with_one_name_are_numbered_together)
 {
     static const char *const RUNS[] = {"+0*1'a' me0 <", "+0*1'b' me1 <",
-                                       "+0*1'c' me2 < me1 me0", NULL};
+                                       "+0*1'c' me2 < me0 me1", NULL};
     cli_trace trace;
     grove_error error;
     const char *json = CONCURRENT(

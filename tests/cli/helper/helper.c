@@ -2,9 +2,9 @@
  * What the tests of the program need and the program does not do:
  *
  *   helper opaque STORE ID      makes an opaque document with one event
- *   helper events STORE ID      prints "timestamp position count bytes" and
- *                               the replica in hexadecimal for each run of
- *                               events of a document
+ *   helper events STORE ID      prints "timestamp position count bytes", the
+ *                               replica in hexadecimal and the number of
+ *                               parents for each run of events of a document
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static bool print_run(void *context, uint64_t clock, const grove_event_run *run)
     for (size_t index = 0; index < run->first.replica.size; index++) {
         printf("%02x", run->first.replica.bytes[index]);
     }
-    return putchar('\n') != EOF;
+    return printf(" %zu\n", run->parent_count) > 0;
 }
 
 static grove_status make_opaque(grove_store *store, grove_bytes id, grove_error *error)
