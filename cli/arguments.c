@@ -38,6 +38,8 @@ static const struct argp_option VERB_OPTIONS[] = {
      0},
     {"repo", CLI_KEY_REPOSITORY, "DIR", 0,
      "A directory of the git repository (default: the working directory)", 0},
+    {"at", CLI_KEY_AT, "CLOCK", 0,
+     "The document as it was when the store had its first CLOCK events", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,
      "Write an editing trace, compressed when FILE ends in .gz, instead of storing", 0},
     {"window", CLI_KEY_WINDOW, "N", 0,
@@ -242,6 +244,10 @@ static error_t parse_number(int key, const char *text, struct argp_state *state,
         return 0;
     case CLI_KEY_LEVEL:
         options->level = number_argument(state, "level", text, 1, 22);
+        return 0;
+    case CLI_KEY_AT:
+        options->clock = number_argument(state, "at", text, 0, GROVE_DOCUMENT_EVENTS_MAX);
+        options->has_clock = true;
         return 0;
     case CLI_KEY_LIMIT:
         options->limit = number_argument(state, "limit", text, 1, UINT64_MAX);

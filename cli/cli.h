@@ -39,6 +39,8 @@ typedef struct cli_options {
     const char *out;
     const char *agents;
     const char *repository;
+    bool has_clock;
+    uint64_t clock;
     uint64_t events;
     uint64_t seed;
     bool has_final;
@@ -62,6 +64,7 @@ enum {
     CLI_KEY_OUT,
     CLI_KEY_AGENTS,
     CLI_KEY_REPOSITORY,
+    CLI_KEY_AT,
     CLI_KEY_EVENTS,
     CLI_KEY_SEED,
     CLI_KEY_FINAL,

@@ -79,13 +79,17 @@ int cli_document_load(const cli_options *options, grove_store *store,
                       grove_document **document_out)
 {
     grove_error error;
-    grove_status status = grove_document_load(store, cli_id_view(&options->document),
-                                              NULL, document_out, &error);
+    grove_bytes id = cli_id_view(&options->document);
+    grove_status status =
+        options->has_clock ? grove_document_load_at(store, id, options->clock, NULL,
+                                                    document_out, &error)
+                           : grove_document_load(store, id, NULL, document_out, &error);
     if (status == GROVE_NONE) {
         return no_document(options);
     }
     if (status != GROVE_OK) {
-        return cli_failed(&error, "load the document");
+        int code = cli_failed(&error, "load the document");
+        return status == GROVE_INVALID ? CLI_INPUT : code;
     }
     uint64_t damaged = grove_document_damaged_snapshots(*document_out);
     if (damaged > 0) {

@@ -32,7 +32,8 @@ int cli_store_close(const cli_options *options, grove_store *store, int code);
 int cli_in_store(const cli_options *options,
                  int (*verb)(const cli_options *options, grove_store *store));
 
-/* Loads the document that the options name; says why when it cannot. */
+/* Loads the document that the options name, as of the clock that they may
+ * name; says why when it cannot. */
 int cli_document_load(const cli_options *options, grove_store *store,
                       grove_document **document_out);
 

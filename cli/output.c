@@ -139,8 +139,6 @@ static const char *advice(grove_status status)
         return "use a newer version of grove";
     case GROVE_HISTORY_REMOVED:
         return "a compaction removed the events; they cannot be had back";
-    case GROVE_UNSUPPORTED:
-        return "the document holds concurrent events, which cannot be merged yet";
     default:
         return NULL;
     }

@@ -38,8 +38,8 @@ const cli_verb CLI_VERBS[] = {
      .arguments = "--doc ID",
      .purpose = "Print the text of a document",
      .about = "The bytes of the text and nothing else; with --json, an object "
-              "with the text.",
-     .keys = {CLI_KEY_DOCUMENT},
+              "with the text. With --at, a text of the past.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_AT},
      .needs = CLI_NEEDS_DOCUMENT,
      .run = cli_cat},
     {.name = "info",

@@ -305,6 +305,21 @@ class Reading(Case):
         self.assertEqual(self.grove("cat", "--doc", "d"), text.encode())
         self.assertEqual(self.json("cat", "--doc", "d"), {"document": "d", "text": text})
 
+    def test_cat_prints_texts_of_the_past(self):
+        path = self.write("t.json", trace_of([[0, 0, "hällo"], [1, 4, "i\n"]], "hi\n"))
+        self.grove("import", path, "--doc", "d", "--batch", "4")
+        texts = ["", "h", "hä", "häl", "häll", "hällo", "hllo", "hlo", "ho", "h", "hi",
+                 "hi\n"]
+        for clock, text in enumerate(texts):
+            self.assertEqual(self.grove("cat", "--doc", "d", "--at", str(clock)).decode(),
+                             text)
+        self.assertEqual(self.json("cat", "--doc", "d", "--at", "2")["text"], "hä")
+        self.grove("cat", "--doc", "d", "--at", "12", code=3, says="12")
+        self.grove("cat", "--doc", "no", "--at", "0", code=1, says="no document no")
+        self.grove("compact", "--doc", "d", "--window", "0")
+        self.grove("cat", "--doc", "d", "--at", "3", code=3, says="cannot be had back")
+        self.assertEqual(self.grove("cat", "--doc", "d", "--at", "11"), b"hi\n")
+
     def test_an_empty_text_is_printed_as_nothing(self):
         trace = trace_of([[0, 0, "a"], [0, 1, ""]], "")
         self.grove("import", self.write("t.json", trace), "--doc", "d")
@@ -493,6 +508,7 @@ class CommandLine(Case):
         (["generate", "--doc", "d", "--seed", "18446744073709551616"], "--seed"),
         (["cat"], "--doc"), (["compact"], "--doc"), (["seal"], "--doc"),
         (["rm"], "--doc"), (["cat", "x", "--doc", "d"], "'x'"),
+        (["cat", "--doc", "d", "--at", "x"], "--at"),
         (["seal", "--doc", "d", "--level", "0"], "--level"),
         (["seal", "--doc", "d", "--level", "23"], "--level"),
         (["compact", "--doc", "d", "--window", ""], "--window"),
