@@ -120,6 +120,30 @@ Test(tracker_bytes, deletions_that_go_on_are_one)
     grove__tracker_release(&tracker);
 }
 
+static bool is_after(const void *context, uint32_t event, uint32_t other)
+{
+    return is_before(context, other, event);
+}
+
+Test(tracker_bytes, what_only_seems_to_go_on_stays_apart)
+{
+    grove__tracker tracker = tracker_new(&grove__allocator_system);
+    tracker.order.is_before = is_after;
+    insert(&tracker, 0, 1, 5);
+    cr_assert_eq(grove__tracker_retreat(&tracker, 0, 1, NULL), GROVE_OK);
+    insert(&tracker, 1, 1, 5);
+    cr_assert_eq(grove__tracker_advance(&tracker, 0, 1, NULL), GROVE_OK);
+    /* Directly behind event 1, but it knows of event 0 on its right. */
+    insert(&tracker, 2, 1, 6);
+    check_bytes(&tracker, 3,
+                BYTES("\5\5\2\0\1\0\0"
+                      "\x41\x42\x48\x46\x41"
+                      "\5\1\1\1\0"
+                      "\2\5"
+                      "\1"));
+    grove__tracker_release(&tracker);
+}
+
 /* --- histories --- */
 
 /* A decoded tracker stands in for the one of a view, which is checked against
