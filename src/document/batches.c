@@ -211,8 +211,10 @@ grove_status grove__pieces_read(grove_document *document, grove__txn *txn,
         pieces_out->size = bytes_before;
         return status;
     }
-    reverse_pieces((grove__piece *)(void *)(pieces_out->data + bytes_before),
-                   (pieces_out->size - bytes_before) / sizeof(grove__piece));
+    if (pieces_out->size > bytes_before) {
+        reverse_pieces((grove__piece *)(void *)(pieces_out->data + bytes_before),
+                       (pieces_out->size - bytes_before) / sizeof(grove__piece));
+    }
     return GROVE_OK;
 }
 

@@ -143,10 +143,10 @@ static grove_status encode_removed(export_work *work, removed_ids *ids,
     while (ids->heap.count > 0) {
         grove__exchange_run run =
             found[grove__heap_pop(&ids->heap, is_earlier, NULL).mark];
-        grove__exchange_run *last =
-            (grove__exchange_run *)(void *)(runs.data + runs.size);
-        if (runs.size > 0 && last[-1].replica == run.replica) {
-            last[-1].count += run.count;
+        grove__exchange_run *joined = (grove__exchange_run *)(void *)runs.data;
+        size_t count = runs.size / sizeof run;
+        if (count > 0 && joined[count - 1].replica == run.replica) {
+            joined[count - 1].count += run.count;
         } else {
             grove_buffer_append(&runs, &run, sizeof run);
         }
