@@ -69,17 +69,25 @@ static inline void peer_reopen(peer *one)
     peer_open(one);
 }
 
-/* `replica` is the name of the handle's. */
-static inline void peer_init(peer *one, const char *backend, const char *replica,
-                             const grove_document_type *type)
+/* `replica` is the name of the handle's; NULL: the allocator of the system. */
+static inline void peer_init_with(peer *one, const char *backend, const char *replica,
+                                  const grove_document_type *type,
+                                  const grove_allocator *allocator)
 {
     store_fixture_init(&one->store, backend);
+    one->store.options.allocator = allocator;
     store_fixture_open(&one->store);
     one->options = (grove_document_options)GROVE_DOCUMENT_OPTIONS_INIT;
     one->options.type = type;
     one->options.policy.automatic = false;
     one->options.replica = event_of(replica, 0).replica;
     peer_open(one);
+}
+
+static inline void peer_init(peer *one, const char *backend, const char *replica,
+                             const grove_document_type *type)
+{
+    peer_init_with(one, backend, replica, type, NULL);
 }
 
 static inline void peer_release(peer *one)
