@@ -331,7 +331,7 @@ void bench_merge(bench *run)
         measure_trace(run, "A2", true);
     }
     measure_offline(run);
-    /* Each at two sizes: the larger takes eight times as long, or a bit more. */
+    /* Each at two sizes: the larger takes eight times as long, or more. */
     for (uint64_t scale = 1; scale <= 8; scale *= 8) {
         uint64_t part = is_tiny ? 1000 : 8;
         bool is_large = scale == 8;

@@ -7,8 +7,8 @@
 /* Texts below this are stored as they are. See docs/BENCHMARKS.md. */
 enum { RAW_BYTES_MAX = 4096, PERCENT = 100 };
 
-/* A snapshot has the state of a merge when more events than this came since its
- * base clock: to see fewer again costs less than to read what is known of them. */
+/* A snapshot has the state of a merge when more events than this came since
+ * its base clock: to see fewer again costs less than to read what is known. */
 enum { MERGE_EVENTS_MAX = 2048 };
 
 /* The heads of the handle's version as records. */

@@ -28,6 +28,7 @@ MIRRORED_ELSEWHERE = {
     "src/document/policy.c": "tests/document/test_save.c",
     "src/document/rebuild.c": "tests/document/test_base.c",
     "src/document/seal.c": "tests/document/test_compact.c",
+    "src/document/walking.c": "tests/document/test_merge.c",
     "src/format/batch_graph.c": "tests/format/test_batch.c",
     "src/format/batch_times.c": "tests/format/test_batch.c",
     "src/format/event_ids.c": "tests/format/test_events.c",
