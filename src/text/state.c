@@ -57,8 +57,7 @@ grove_status grove__text_apply(grove__text *text, grove_operations operations,
         if (operation->kind != GROVE_TEXT_INSERT) {
             grove__rope_delete(&text->rope, operation->position, operation->count);
         } else if (grove__rope_insert(&text->rope, operation->position,
-                                      operation->content,
-                                      operation->count) != GROVE_OK) {
+                                      operation->content, operation->count) != GROVE_OK) {
             status = grove__fail_memory(error_out);
         }
     }

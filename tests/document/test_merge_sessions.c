@@ -117,8 +117,7 @@ static void step_compact(session *run, handle *one)
 {
     grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
     grove_compact_result result;
-    uint32_t settled =
-        text_history_settled(run->history, run->stored, run->stored_count);
+    uint32_t settled = text_history_settled(run->history, run->stored, run->stored_count);
     if (settled == 0) {
         return;
     }
