@@ -1,15 +1,19 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations and trackers, from which a fuzzer finds
- * its way.
+ * batches, records, text operations, trackers and exports, from which a fuzzer
+ * finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <grove/backend_memory.h>
+#include <grove/grove.h>
+
 #include "base/alloc.h"
 #include "format/batch.h"
+#include "format/exchange.h"
 #include "format/key.h"
 #include "format/record.h"
 #include "format/snapshot.h"
@@ -339,6 +343,90 @@ static void write_records(const char *directory)
     grove_buffer_release(&commit);
 }
 
+static bool append_bytes(void *context, grove_bytes bytes)
+{
+    grove_buffer_append(context, bytes.data, bytes.size);
+    return true;
+}
+
+/* An export as it is, and taken apart: see exchange.c. */
+static void write_export(const char *directory, const char *name, const char *parts_name,
+                         grove_document *document)
+{
+    grove_buffer seed;
+    grove_buffer parts;
+    grove__exchange_header header;
+    grove__exchange_item item = {.kind = GROVE__EXCHANGE_IDS};
+    grove_buffer_init(&seed, &grove__allocator_system);
+    grove_buffer_init(&parts, &grove__allocator_system);
+    grove_buffer_u8(&seed, 0);
+    grove_buffer_u8(&parts, 1);
+    expect(grove_document_export(document, NULL, append_bytes, &seed, NULL));
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_reader reader = grove_reader_of((grove_bytes){seed.data + 1, seed.size - 1});
+    expect(grove__exchange_header_decode(&reader, &header, NULL));
+    expect(grove__exchange_item_decode(&reader, &item, NULL));
+    while (item.kind != GROVE__EXCHANGE_END) {
+        size_t bytes = item.payload.size - (item.kind == GROVE__EXCHANGE_IDS ? 8 : 0);
+        grove_buffer_u8(&parts, (uint8_t)item.kind);
+        grove_buffer_u8(&parts, (uint8_t)(bytes >> 8));
+        grove_buffer_u8(&parts, (uint8_t)bytes);
+        grove_buffer_append(&parts, item.payload.data, bytes);
+        expect(grove__exchange_item_decode(&reader, &item, NULL));
+    }
+    write_seed(directory, parts_name, grove_buffer_view(&parts));
+    grove_buffer_release(&parts);
+    grove_buffer_release(&seed);
+}
+
+/* An event of another replica that is concurrent with the document's last. */
+static void add_fork(grove_document *document)
+{
+    const grove_event_id parent = {{2, {'a', 'a'}}, 2};
+    const grove_event_run run = {
+        .first = {{2, {'b', 'b'}}, 0},
+        .parents = &parent,
+        .parent_count = 1,
+        .timestamp = 1700000000000,
+        .operation = {GROVE_TEXT_INSERT, 4, 1, grove_bytes_of("fork")},
+    };
+    expect(grove_document_add(document, &run, NULL));
+}
+
+static int64_t fixed_time(void *context)
+{
+    (void)context;
+    return 1700000000000;
+}
+
+static void write_exchange(const char *directory)
+{
+    const grove_clock clock = {NULL, fixed_time};
+    grove_store_options store_options = GROVE_STORE_OPTIONS_INIT;
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    grove_compact_options compact = GROVE_COMPACT_OPTIONS_INIT;
+    grove_store *store = NULL;
+    grove_document *document = NULL;
+    store_options.backend = grove_backend_find("memory");
+    store_options.clock = &clock;
+    options.replica = (grove_replica){2, {'a', 'a'}};
+    options.policy.automatic = false;
+    compact.window_events = 0;
+    expect(grove_store_open("seeds", &store_options, &store, NULL));
+    expect(grove_document_open(store, grove_bytes_of("a"), &options, &document, NULL));
+    expect(grove_text_insert(document, 0, grove_bytes_of("text"), NULL));
+    add_fork(document);
+    expect(grove_text_delete(document, 2, 2, NULL));
+    expect(grove_document_save(document, NULL, NULL, NULL));
+    write_export(directory, "exchange/whole", "exchange/whole-parts", document);
+    expect(grove_document_compact(document, &compact, NULL, NULL));
+    expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
+    expect(grove_document_save(document, NULL, NULL, NULL));
+    write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
+    grove_document_close(document);
+    grove_store_close(store);
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -353,5 +441,6 @@ int main(int argument_count, char **arguments)
     write_records(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
+    write_exchange(arguments[1]);
     return EXIT_SUCCESS;
 }
