@@ -35,4 +35,9 @@ void check_bad_schema_example(grove_bytes page);
 /* That of the state of a merge: examples_merge.c. */
 void check_merge_state_example(grove_bytes page);
 
+/* Those of exports: examples_exchange.c. */
+void check_exchange_example(grove_bytes page);
+void check_exchange_ids_example(grove_bytes page);
+void check_bad_exchange_ids_example(grove_bytes page);
+
 #endif

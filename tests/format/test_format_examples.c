@@ -477,6 +477,9 @@ static const struct {
     {"record-store", check_record_store},
     {"record-meta", check_record_meta},
     {"record-run", check_record_run},
+    {"exchange", check_exchange_example},
+    {"exchange-ids", check_exchange_ids_example},
+    {"bad-exchange-ids", check_bad_exchange_ids_example},
     {"record-commit", check_record_commit},
 };
 
