@@ -40,8 +40,16 @@ static const struct argp_option VERB_OPTIONS[] = {
      "A directory of the git repository (default: the working directory)", 0},
     {"at", CLI_KEY_AT, "CLOCK", 0,
      "The document as it was when the store had its first CLOCK events", 0},
+    {"since", CLI_KEY_SINCE, "FILE", 0,
+     "Only what is not in a version vector, which --vector wrote for another store", 0},
+    {"vector", CLI_KEY_VECTOR, 0, 0,
+     "Write the version vector, which says what this store has, instead of events", 0},
+    {"from", CLI_KEY_FROM, "N", 0, "Begin at this character, counted from 0", 0},
+    {"count", CLI_KEY_COUNT, "N", 0, "So many characters (default: to the end)", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,
-     "Write an editing trace, compressed when FILE ends in .gz, instead of storing", 0},
+     "The file that is written; by generate an editing trace, instead of storing, "
+     "compressed when FILE ends in .gz",
+     0},
     {"window", CLI_KEY_WINDOW, "N", 0,
      "The newest events that stay; 0 keeps only the snapshot (default 10000)", 0},
     {"level", CLI_KEY_LEVEL, "N", 0, "zstd level, 1 to 22 (default 19)", 0},
@@ -249,6 +257,13 @@ static error_t parse_number(int key, const char *text, struct argp_state *state,
         options->clock = number_argument(state, "at", text, 0, GROVE_DOCUMENT_EVENTS_MAX);
         options->has_clock = true;
         return 0;
+    case CLI_KEY_FROM:
+        options->from = number_argument(state, "from", text, 0, UINT64_MAX);
+        return 0;
+    case CLI_KEY_COUNT:
+        options->count = number_argument(state, "count", text, 0, UINT64_MAX);
+        options->has_count = true;
+        return 0;
     case CLI_KEY_LIMIT:
         options->limit = number_argument(state, "limit", text, 1, UINT64_MAX);
         return 0;
@@ -270,6 +285,12 @@ static void check_together(struct argp_state *state, const of_verb *input)
     }
     if ((needs & CLI_NEEDS_DOCUMENT) != 0 && !options->has_document) {
         argp_error(state, "which document? Name it with --doc");
+    }
+    if ((needs & CLI_NEEDS_OUT) != 0 && options->out == NULL) {
+        argp_error(state, "where to? Name a file with --out");
+    }
+    if (options->vector && options->since != NULL) {
+        argp_error(state, "--vector writes no events, so --since is of no use with it");
     }
     if ((needs & CLI_NEEDS_DOCUMENT_OR_OUT) != 0 &&
         options->has_document == (options->out != NULL)) {
@@ -312,6 +333,12 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         return 0;
     case CLI_KEY_AGENTS:
         options->agents = text;
+        return 0;
+    case CLI_KEY_SINCE:
+        options->since = text;
+        return 0;
+    case CLI_KEY_VECTOR:
+        options->vector = true;
         return 0;
     case CLI_KEY_REPOSITORY:
         options->repository = text;

@@ -32,20 +32,25 @@ typedef struct cli_options {
     const grove_backend *backend;
     grove_durability durability;
     bool json;
+    bool vector;
+    bool has_document;
+    bool has_final;
+    bool has_count;
+    bool has_clock;
 
     const char *file;
-    bool has_document;
-    cli_id document;
+    cli_id document; /* when has_document */
     const char *out;
     const char *agents;
     const char *repository;
-    bool has_clock;
-    uint64_t clock;
+    const char *since;
+    uint64_t from;
+    uint64_t count; /* when has_count */
+    uint64_t clock; /* when has_clock */
     uint64_t events;
     uint64_t seed;
-    bool has_final;
-    uint64_t final_length;
-    uint64_t batch; /* 0: all at once */
+    uint64_t final_length; /* when has_final */
+    uint64_t batch;        /* 0: all at once */
     uint64_t window;
     uint64_t level;
     cli_id prefix;
@@ -65,6 +70,10 @@ enum {
     CLI_KEY_AGENTS,
     CLI_KEY_REPOSITORY,
     CLI_KEY_AT,
+    CLI_KEY_SINCE,
+    CLI_KEY_VECTOR,
+    CLI_KEY_FROM,
+    CLI_KEY_COUNT,
     CLI_KEY_EVENTS,
     CLI_KEY_SEED,
     CLI_KEY_FINAL,
@@ -81,7 +90,8 @@ enum {
 enum {
     CLI_NEEDS_FILE = 1u << 0,
     CLI_NEEDS_DOCUMENT = 1u << 1,
-    CLI_NEEDS_DOCUMENT_OR_OUT = 1u << 2
+    CLI_NEEDS_DOCUMENT_OR_OUT = 1u << 2,
+    CLI_NEEDS_OUT = 1u << 3
 };
 
 enum { CLI_VERB_OPTIONS_MAX = 6 };
@@ -117,7 +127,10 @@ void cli_arguments_verb(const cli_verb *verb, int argc, char **argv,
 int cli_import(const cli_options *options);
 int cli_import_git(const cli_options *options);
 int cli_generate(const cli_options *options);
+int cli_export(const cli_options *options);
+int cli_merge(const cli_options *options);
 int cli_cat(const cli_options *options);
+int cli_blame(const cli_options *options);
 int cli_info(const cli_options *options);
 int cli_list(const cli_options *options);
 int cli_compact(const cli_options *options);

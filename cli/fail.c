@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 grove_status cli_fail(grove_error *error_out, grove_status status, const char *format,
                       ...)
@@ -15,4 +17,12 @@ grove_status cli_fail(grove_error *error_out, grove_status status, const char *f
         va_end(arguments);
     }
     return status;
+}
+
+void cli_discard_file(const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISREG(about.st_mode)) {
+        (void)unlink(path);
+    }
 }

@@ -1,4 +1,4 @@
-/* Filling in a grove_error, for the parts of the program that fail. */
+/* For the parts of the program that fail. */
 #ifndef CLI_FAIL_H
 #define CLI_FAIL_H
 
@@ -10,5 +10,8 @@
  */
 grove_status cli_fail(grove_error *error_out, grove_status status, const char *format,
                       ...) __attribute__((format(printf, 3, 4)));
+
+/* Takes a half-written file away, but not a pipe or a terminal. */
+void cli_discard_file(const char *path);
 
 #endif

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "fail.h"
@@ -80,15 +78,6 @@ static bool write_trace(gzFile file, const cli_trace *trace)
     return written && write_text(file, "]}\n");
 }
 
-/* Takes a half-written file away, but not a pipe or a terminal. */
-static void remove_file(const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) == 0 && S_ISREG(about.st_mode)) {
-        (void)unlink(path);
-    }
-}
-
 grove_status cli_trace_write(const cli_trace *trace, const char *path,
                              grove_error *error_out)
 {
@@ -110,7 +99,7 @@ grove_status cli_trace_write(const cli_trace *trace, const char *path,
         written = false;
     }
     if (!written) {
-        remove_file(path);
+        cli_discard_file(path);
         return cli_fail(error_out, GROVE_IO, "%s could not be written: %s", path,
                         failure == 0 ? "out of memory" : strerror(failure));
     }

@@ -19,8 +19,8 @@ import case
 from case import Case
 
 TIME = "2021-04-19T06:06:58.219Z"
-VERBS = ("import", "import-git", "generate", "cat", "info", "ls", "compact", "seal", "rm",
-         "bench")
+VERBS = ("import", "import-git", "generate", "export", "merge", "cat", "blame", "info", "ls",
+         "compact", "seal", "rm", "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -509,6 +509,11 @@ class CommandLine(Case):
         (["cat"], "--doc"), (["compact"], "--doc"), (["seal"], "--doc"),
         (["rm"], "--doc"), (["cat", "x", "--doc", "d"], "'x'"),
         (["cat", "--doc", "d", "--at", "x"], "--at"),
+        (["export", "--doc", "d"], "--out"), (["export", "--out", "f"], "--doc"),
+        (["export", "--doc", "d", "--out", "f", "--vector", "--since", "v"], "--since"),
+        (["merge", "--doc", "d"], "FILE"), (["merge", "f"], "--doc"), (["blame"], "--doc"),
+        (["blame", "--doc", "d", "--from", "-1"], "--from"),
+        (["blame", "--doc", "d", "--count", "x"], "--count"),
         (["seal", "--doc", "d", "--level", "0"], "--level"),
         (["seal", "--doc", "d", "--level", "23"], "--level"),
         (["compact", "--doc", "d", "--window", ""], "--window"),
@@ -548,7 +553,8 @@ class CommandLine(Case):
     def test_where_there_is_no_store_only_making_verbs_make_one(self):
         for verb in (["cat", "--doc", "d"], ["info"], ["info", "--doc", "d"], ["ls"],
                      ["compact", "--doc", "d"], ["seal", "--doc", "d"],
-                     ["rm", "--doc", "d"]):
+                     ["rm", "--doc", "d"], ["blame", "--doc", "d"],
+                     ["export", "--doc", "d", "--out", "f"]):
             self.grove(*verb, code=1, says="there is no store at grove-data")
             self.grove(*verb, "--backend", "memory", code=1,
                        says="keeps nothing from one run")
@@ -697,7 +703,10 @@ class Documentation(Case):
             "import-git": [["import-git", "file", "--doc", "ig", "--repo", "repo"]],
             "generate": [["generate", "--doc", "g", *order],
                          ["generate", "--out", "o.json", *order]],
+            "export": [["export", "--doc", "i", "--out", "e"]],
+            "merge": [["merge", "e", "--doc", "m"]],
             "cat": [["cat", "--doc", "g"]],
+            "blame": [["blame", "--doc", "g"]],
             "info": [["info"], ["info", "--doc", "g"]],
             "ls": [["ls"]],
             "seal": [["seal", "--doc", "g"]],
