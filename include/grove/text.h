@@ -133,8 +133,10 @@ typedef bool (*grove_text_authorship_fn)(void *context,
 
 /*
  * Who wrote the `count` characters from `position` on, and when, from left to
- * right. Cost: a replay of all history that is stored; nothing is kept.
- * GROVE_INVALID: the range reaches beyond the end; a view of the past.
+ * right, until `each` returns false. Cost: a replay of all history that is
+ * stored; nothing is kept. GROVE_INVALID: the range reaches beyond the end; a
+ * view of the past. GROVE_NONE: another handle deleted the document.
+ * GROVE_CORRUPT: stored events are damaged. GROVE_NO_MEMORY.
  */
 GROVE_API grove_status grove_text_blame(grove_document *document, uint64_t position,
                                         uint64_t count, grove_text_authorship_fn each,

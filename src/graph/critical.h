@@ -30,9 +30,10 @@ grove_status grove__critical_all(const grove__graph *graph,
                                  grove__range_list *clocks_out, grove_error *error_out);
 
 /*
- * Appends the newest critical clock at or before `clock`, and all after it, as
- * above, as if the graph had further events that have no parent before clock
- * `bound` - 1 (UINT64_MAX: it has none). O(runs after the first answer).
+ * Appends the range of critical clocks that has the newest one at or before
+ * `clock`, and all ranges after it, as above, as if the graph had further
+ * events that have no parent before clock `bound` - 1 (UINT64_MAX: it has
+ * none). O(runs after the first answer).
  * GROVE_HISTORY_REMOVED: there is none at or before `clock` from the base on;
  * GROVE_NO_MEMORY. The list is then empty.
  */
