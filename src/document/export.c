@@ -243,7 +243,7 @@ static grove_status choose(export_work *work, grove__events *events, uint64_t fi
 }
 
 /* Appends the item of the next batch, if the other side lacks some of it. */
-static grove_status export_batch(export_work *work, grove__txn *txn, uint64_t first,
+static grove_status export_batch(export_work *work, uint64_t first,
                                  grove__batch_reader *reader, grove_error *error_out)
 {
     grove_document *document = work->document;
@@ -253,7 +253,6 @@ static grove_status export_batch(export_work *work, grove__txn *txn, uint64_t fi
     grove__events_init(&events, document->allocator);
     grove__events_init(&lacking, document->allocator);
     grove_buffer_init(&block, document->allocator);
-    (void)txn;
     grove_status status = grove__batch_decode(&reader->block, document->type,
                                               GROVE__DECODE_ALL, &events, error_out);
     uint64_t before = work->clock;
@@ -310,7 +309,7 @@ static grove_status export_next(export_work *work, grove_error *error_out)
                              (unsigned long long)work->clock);
     }
     if (status == GROVE_OK) {
-        status = export_batch(work, &txn, first, &reader, error_out);
+        status = export_batch(work, first, &reader, error_out);
     }
     grove__batch_reader_release(&reader);
     grove__txn_abort(&txn);
