@@ -267,7 +267,9 @@ typedef struct grove_import_result {
  * Takes in what another store has exported. New events are merged, and unsaved
  * until the next save. Events that depend on unknown ones wait, in memory and
  * after the next save in the store, and are merged by whichever import or save
- * finds that what they wait for has come.
+ * finds that what they wait for has come. When other handles saved so many that
+ * all together are more than GROVE_PENDING_EVENTS_MAX, those of this handle are
+ * dropped and have to be sent again.
  *
  * An export with a snapshot is adopted, and stored at once, when nothing of the
  * document is stored yet, or all that is stored is contained in it and events

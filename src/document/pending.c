@@ -65,6 +65,12 @@ static bool is_gone(const grove__pending_item *item)
     return item->is_gone;
 }
 
+static bool is_any(const grove__pending_item *item)
+{
+    (void)item;
+    return true;
+}
+
 static bool ids_equal(const grove_event_id *a, const grove_event_id *b)
 {
     return a->sequence == b->sequence && grove__replica_equal(&a->replica, &b->replica);
@@ -400,6 +406,13 @@ grove_status grove__pending_load(grove_document *document, grove__txn *txn,
     grove_status status = GROVE_OK;
     if (document->exists && document->meta.pending > 0) {
         status = load_items(document, txn, error_out);
+        if (status == GROVE_LIMIT) {
+            /* Together with the handle's own they are too many, because others
+             * saved some. Its own go, to be sent again: they must not stand in
+             * the way of saving edits. */
+            drop_items(pending, is_any);
+            status = load_items(document, txn, error_out);
+        }
         if (status == GROVE_OK) {
             status = drop_stored_twice(document, error_out);
         }

@@ -182,6 +182,44 @@ static void wait_above_the_limit(peers *all)
     check_pending_limit(all, GROVE_PENDING_EVENTS_MAX + UINT64_C(1), false);
 }
 
+/* What this handle keeps and what another saved are together too many. */
+static void save_above_the_limit(peers *all)
+{
+    const uint64_t half = GROVE_PENDING_EVENTS_MAX / 2;
+    exported first = export_orphan(all, half);
+    (void)peer_bring(&all->a, &all->b);
+    char *letters = malloc(half + 2);
+    cr_assert_not_null(letters);
+    memset(letters, 's', half + 1);
+    letters[half + 1] = '\0';
+    grove_event_id parent = event_of("q", 0);
+    peer_add(&all->a, text_run_of(event_of("s", 0), &parent, 1, 1, letters));
+    peer_save(&all->a);
+    exported second = peer_export(&all->a, &all->b);
+    peer other = all->c;
+    other.options.replica = event_of("dd", 0).replica;
+    peer_open(&other);
+    cr_assert_eq(peer_import(&all->c, &second).waiting, half + 1);
+    cr_assert_eq(peer_import(&other, &first).waiting, half);
+    peer_save(&other);
+    grove_document_close(other.document);
+
+    peer_write(&all->c, 0, "c");
+    peer_save(&all->c);
+    cr_assert_eq(grove_document_unsaved(all->c.document), 0);
+    assert_waiting(&all->c, half, 0);
+    cr_assert_eq(peer_bring(&all->a, &all->c).events, 2 * half + 2);
+    assert_waiting(&all->c, 0, 0);
+    exported_free(&first);
+    exported_free(&second);
+    free(letters);
+}
+
+Test(pending, that_others_saved_does_not_keep_edits_from_being_saved, .timeout = 120)
+{
+    run_peers("memory", NULL, save_above_the_limit);
+}
+
 Test(pending, as_many_events_wait_as_the_limit_says, .timeout = 120)
 {
     run_peers("memory", NULL, wait_below_the_limit);
