@@ -55,6 +55,7 @@ void bench_load(bench *run);
 void bench_save(bench *run);
 void bench_replay(bench *run);
 void bench_merge(bench *run);
+void bench_traces(bench *run);
 void bench_decode(bench *run);
 void bench_sizes(bench *run);
 void bench_memory(bench *run);

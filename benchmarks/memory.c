@@ -9,12 +9,7 @@
 
 #include "bench.h"
 
-typedef struct counter {
-    size_t bytes;
-    size_t peak_bytes;
-} counter;
-
-static void count(counter *counted, size_t taken, size_t returned)
+static void count(memory_count *counted, size_t taken, size_t returned)
 {
     counted->bytes += taken;
     counted->bytes -= returned;
@@ -49,6 +44,11 @@ static void give_back(void *context, void *memory, size_t bytes)
     }
 }
 
+grove_allocator memory_counting(memory_count *counted)
+{
+    return (grove_allocator){counted, take, change, give_back};
+}
+
 /* VmHWM of this process in bytes; 0 where the system does not tell. */
 static size_t peak_resident(void)
 {
@@ -68,8 +68,8 @@ static size_t peak_resident(void)
 
 int memory_load_and_tell(const char *path, const char *id)
 {
-    counter counted = {0, 0};
-    grove_allocator allocator = {&counted, take, change, give_back};
+    memory_count counted = {0, 0};
+    grove_allocator allocator = memory_counting(&counted);
     grove_store_options options = GROVE_STORE_OPTIONS_INIT;
     options.allocator = &allocator;
     options.must_exist = true;

@@ -187,6 +187,8 @@ grove_status grove__document_fill(grove_document *document, grove__txn *txn,
     }
     if (status == GROVE_OK) {
         status = grove__document_load_state(document, txn, error_out);
+        /* It would be most of a small document's memory. */
+        grove__packer_release(&document->packer);
     }
     return status;
 }
