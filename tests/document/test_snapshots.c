@@ -1,4 +1,6 @@
 /* Which snapshots there are. */
+#include "support/faulty_allocator.h"
+#include "support/random.h"
 #include "support/store_fixture.h"
 
 static void set_state(store_fixture *fixture, grove_document *document, const char *state)
@@ -71,4 +73,44 @@ STORE_TEST(snapshots, a_state_before_the_first_event_is_kept)
     (void)save(fixture, document);
     grove_document_close(document);
     cr_assert_eq(statistics_of(fixture, "a").events, 1);
+}
+
+/* Nothing is kept of what decompressed it, nor of its history. */
+STORE_TEST(snapshots, a_loaded_text_takes_at_most_three_times_its_size)
+{
+    test_random random = test_random_of("loaded-memory");
+    grove_document *document = open_manual(fixture, "a", NULL);
+    uint64_t length = 0;
+    for (int index = 0; index < 20000; index++) {
+        insert(fixture, document, test_random_below(&random, length + 1), "word ");
+        length += 5;
+        uint64_t deleted = test_random_below(&random, 9);
+        if (deleted > 0 && deleted <= length) {
+            assert_ok(fixture,
+                      grove_text_delete(document,
+                                        test_random_below(&random, length - deleted + 1),
+                                        deleted, &fixture->error));
+            length -= deleted;
+        }
+    }
+    (void)save(fixture, document);
+    grove_compact_options compaction = GROVE_COMPACT_OPTIONS_INIT;
+    assert_ok(fixture,
+              grove_document_compact(document, &compaction, NULL, &fixture->error));
+    grove_document_close(document);
+    store_fixture_close(fixture);
+
+    faulty_allocator books;
+    faulty_allocator_init(&books, 0);
+    fixture->options.allocator = &books.allocator;
+    store_fixture_open(fixture);
+    size_t before = books.bytes;
+    document = open_manual(fixture, "a", NULL);
+    cr_assert_gt(length, 8000);
+    cr_assert_leq(books.bytes - before, 3 * length);
+    grove_document_close(document);
+    store_fixture_close(fixture);
+    faulty_allocator_finish(&books);
+    fixture->options.allocator = NULL;
+    store_fixture_open(fixture);
 }
