@@ -54,8 +54,13 @@ grove_status grove__operation_list_add(grove__operation_list *list, grove__event
                                        grove_error *error_out)
 {
     grove_operations operations = grove__events_operations(events);
-    uint64_t next = first_clock;
-    for (size_t index = 0; index < operations.count && next < end; index++) {
+    /* From the end back, for what is asked for is mostly the newest. */
+    uint64_t next = first_clock + events->count;
+    size_t index = operations.count;
+    while (index > 0 && next > from) {
+        next -= operations.items[--index].count;
+    }
+    for (; index < operations.count && next < end; index++) {
         placed item = {next, operations.items[index]};
         next += item.operation.count;
         if (next > from) {
