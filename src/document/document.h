@@ -433,7 +433,7 @@ grove_status grove__document_fill(grove_document *document, grove__txn *txn,
 
 /* A handle that nothing was read into, not linked, with the options. */
 grove_status grove__document_new(grove_store *store, grove_bytes id,
-                                 const grove_document_options *options,
+                                 const grove_document_options *given,
                                  grove_document **document_out, grove_error *error_out);
 
 #endif

@@ -216,16 +216,16 @@ static grove_status begin_with_removed(export_work *work, grove__txn *txn,
 
 /* Appends to `lacking` what the other side lacks of a batch's events, from
  * `work->clock` on. */
-static grove_status choose(export_work *work, grove__events *events, uint64_t first,
+static grove_status choose(export_work *work, grove__events *batch, uint64_t first,
                            grove__events *lacking, grove_error *error_out)
 {
     uint32_t index = (uint32_t)(work->clock - first);
-    uint64_t end = first + events->count < work->end ? first + events->count : work->end;
+    uint64_t end = first + batch->count < work->end ? first + batch->count : work->end;
     grove_status status = GROVE_OK;
-    for (size_t run = 0; status == GROVE_OK && run < events->id_run_count; run++) {
-        const grove__id_run *ids = &events->id_runs[run];
+    for (size_t run = 0; status == GROVE_OK && run < batch->id_run_count; run++) {
+        const grove__id_run *ids = &batch->id_runs[run];
         uint32_t from = ids->event;
-        uint64_t known = known_of(work, &events->replicas[ids->replica]);
+        uint64_t known = known_of(work, &batch->replicas[ids->replica]);
         uint32_t until = ids->event + ids->count;
         if (known > ids->sequence) {
             uint64_t skipped = known - ids->sequence;
@@ -234,8 +234,8 @@ static grove_status choose(export_work *work, grove__events *events, uint64_t fi
         from = from > index ? from : index;
         until = until < end - first ? until : (uint32_t)(end - first);
         if (from < until) {
-            status = grove__events_append_list(lacking, work->document->type, events,
-                                               from, until - from, error_out);
+            status = grove__events_append_list(lacking, work->document->type, batch, from,
+                                               until - from, error_out);
         }
     }
     work->clock = end;

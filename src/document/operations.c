@@ -23,7 +23,7 @@ void grove__operation_list_init(grove__operation_list *list,
 void grove__operation_list_release(grove__operation_list *list)
 {
     grove__events **owned = (grove__events **)(void *)list->owned.data;
-    for (size_t index = 0; index < list->owned.size / sizeof *owned; index++) {
+    for (size_t index = 0; index < list->owned.size / sizeof(void *); index++) {
         grove__events_release(owned[index]);
         grove__deallocate(list->owned.allocator, owned[index], sizeof **owned);
     }
@@ -81,7 +81,7 @@ static grove_status own_events(grove__operation_list *list, grove__events **even
         return grove__fail_memory(error_out);
     }
     grove__events_init(events, allocator);
-    grove_buffer_append(&list->owned, &events, sizeof events);
+    grove_buffer_append(&list->owned, &events, sizeof(void *));
     if (list->owned.failed) {
         grove__deallocate(allocator, events, sizeof *events);
         return grove__fail_memory(error_out);

@@ -56,7 +56,7 @@ typedef struct grove__snapshot_header {
  */
 grove_status grove__snapshot_encode(const grove__snapshot_header *header,
                                     const grove__head *heads,
-                                    const grove__snapshot_frames *frames,
+                                    const grove__snapshot_frames *contents,
                                     grove__packing packing, grove_buffer *block_out,
                                     grove_error *error_out);
 
