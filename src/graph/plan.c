@@ -1,5 +1,6 @@
 #include "graph/plan.h"
 
+#include "base/assert.h"
 #include "base/error.h"
 
 /* What comes after a chain is estimated as a set of so many parts of all the
@@ -57,6 +58,7 @@ static void add_parts(grove__plan *plan, size_t index, uint64_t before, uint64_t
     uint64_t part = index;
     uint64_t last = index;
     if (plan->chains.count > PARTS) {
+        GROVE_ASSERT(total > 0); /* no chain is empty */
         part = before * PARTS / total;
         last = (before + (chain->end - chain->from) - 1) * PARTS / total;
     }
