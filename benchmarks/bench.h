@@ -103,6 +103,8 @@ bool bench_concurrent_trace(bench *run, const char *name, cli_trace *trace_out);
 /* Makes the patches from index `from` to before `to`. */
 void bench_edit(bench *run, grove_document *document, const cli_trace *trace, size_t from,
                 size_t to);
+/* Adds the runs of a concurrent trace. */
+void bench_add_runs(grove_document *document, cli_trace *trace);
 void bench_document_save(grove_document *document);
 grove_document_statistics bench_statistics(grove_store *store, const char *id);
 /* That the document's text is the one that the trace ends in. */

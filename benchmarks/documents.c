@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "runs.h"
 #include "session.h"
 
 void bench_path(const bench *run, const char *name, char path_out[BENCH_PATH_BYTES])
@@ -94,6 +95,20 @@ bool bench_concurrent_trace(bench *run, const char *name, cli_trace *trace_out)
         bench_must(cli_trace_name_agents(trace_out, path, &error), &error, path);
     }
     return true;
+}
+
+void bench_add_runs(grove_document *document, cli_trace *trace)
+{
+    cli_runs runs;
+    grove_error error;
+    bench_must(cli_runs_init(&runs, trace, &error), &error, "reading runs");
+    grove_event_run next;
+    grove_status status;
+    while ((status = cli_runs_next(&runs, UINT64_MAX, &next, &error)) == GROVE_OK) {
+        bench_must(grove_document_add(document, &next, &error), &error, "adding");
+    }
+    bench_need(status == GROVE_NONE, "reading runs");
+    cli_runs_release(&runs);
 }
 
 void bench_edit(bench *run, grove_document *document, const cli_trace *trace, size_t from,

@@ -28,16 +28,7 @@ static grove_replica replica_of(const char *name)
 static void make_trace(grove_store *store, cli_trace *trace)
 {
     grove_document *document = bench_document(store, "document", false);
-    cli_runs runs;
-    grove_error error;
-    bench_must(cli_runs_init(&runs, trace, &error), &error, "reading runs");
-    grove_event_run next;
-    grove_status status;
-    while ((status = cli_runs_next(&runs, UINT64_MAX, &next, &error)) == GROVE_OK) {
-        bench_must(grove_document_add(document, &next, &error), &error, "adding");
-    }
-    bench_need(status == GROVE_NONE, "reading runs");
-    cli_runs_release(&runs);
+    bench_add_runs(document, trace);
     bench_document_save(document);
     bench_expect(document, trace->end_text, trace->end_bytes);
     grove_document_close(document);

@@ -8,7 +8,6 @@
 
 #include "bench.h"
 #include "memory.h"
-#include "runs.h"
 
 enum { LOAD_MEMORY_TIMES = 3, WORKING_BYTES = 2000000 };
 
@@ -22,21 +21,6 @@ static const subject SUBJECTS[] = {
     {"friendsforever", true},   {"A2", true},
 };
 
-static void add_runs(grove_document *document, cli_trace *trace)
-{
-    cli_runs runs;
-    grove_error error;
-    bench_must(cli_runs_init(&runs, trace, &error), &error, "reading runs");
-    grove_event_run next;
-    grove_status status;
-    while ((status = cli_runs_next(&runs, UINT64_MAX, &next, &error)) == GROVE_OK) {
-        next.timestamp = 0;
-        bench_must(grove_document_add(document, &next, &error), &error, "adding");
-    }
-    bench_need(status == GROVE_NONE, "reading runs");
-    cli_runs_release(&runs);
-}
-
 /* Makes the trace twice: sealed without a snapshot, and with one. */
 static void make_documents(bench *run, grove_store *store, cli_trace *trace,
                            bool is_concurrent)
@@ -46,7 +30,7 @@ static void make_documents(bench *run, grove_store *store, cli_trace *trace,
     for (size_t index = 0; index < 2; index++) {
         grove_document *document = bench_document(store, IDS[index], false);
         if (is_concurrent) {
-            add_runs(document, trace);
+            bench_add_runs(document, trace);
         } else {
             bench_edit(run, document, trace, 0, trace->patch_count);
         }

@@ -296,6 +296,8 @@ static grove_status read_missing(grove_document *document, grove__txn *txn,
             status = grove__events_append_list(missing, document->type, &source.events,
                                                (uint32_t)(clock - first),
                                                (uint32_t)(end - clock), error_out);
+        }
+        if (status == GROVE_OK) {
             document->tail_batches++;
             document->tail_bytes += source.reader.bytes.size;
         }
