@@ -75,7 +75,9 @@ STORE_TEST(snapshots, a_state_before_the_first_event_is_kept)
     cr_assert_eq(statistics_of(fixture, "a").events, 1);
 }
 
-/* Nothing is kept of what decompressed it, nor of its history. */
+#ifndef GROVE_TINY_LIMITS
+/* Nothing is kept of what decompressed it, nor of its history. Says nothing of
+ * the tiny limits, with which a leaf of the rope holds a few bytes only. */
 STORE_TEST(snapshots, a_loaded_text_takes_at_most_three_times_its_size)
 {
     test_random random = test_random_of("loaded-memory");
@@ -114,3 +116,4 @@ STORE_TEST(snapshots, a_loaded_text_takes_at_most_three_times_its_size)
     fixture->options.allocator = NULL;
     store_fixture_open(fixture);
 }
+#endif
