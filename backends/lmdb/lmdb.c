@@ -9,28 +9,36 @@
  *
  *   B1  env->idle is NULL or one idle reader; whoever takes it out by the
  *       atomic exchange owns it.
- *   B2  The map is reserved at open and never moves: address space for the
- *       whole size limit, which costs nothing until pages are touched.
+ *   B2  A write transaction holds the gate (lmdb_gate.h) from before LMDB's lock
+ *       to after it; every transaction is inside the map (lmdb_shared.h, S3).
  *   B3  LMDB's map is MADV_RANDOM (MDB_NORDAHEAD): the kernel reads ahead
  *       only what is asked for, so a value that is handed out from a reader
  *       and is larger than a page is asked for whole, before anybody touches
  *       it. Asking for several values first overlaps their reads.
+ *   B4  A commit of LMDB's flushes data, then writes its header page, which
+ *       makes it visible. That page is flushed after the gate is given away
+ *       (lmdb_durable.h), and only then commit returns.
+ *   B5  In a child of fork nothing of LMDB's is touched: not even a reader is
+ *       ended, which would free the parent's slot.
  */
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "lmdb_copy.h"
+#include "lmdb_durable.h"
 #include "lmdb_env.h"
 #include "lmdb_error.h"
+#include "lmdb_gate.h"
+#include "lmdb_place.h"
+#include "lmdb_statistics.h"
+#include "lmdb_tables.h"
+#include "lmdb_watch.h"
 
 enum { VALUE_BYTES_MAX = 0x7fffffff };
 
-extern const grove_backend grove_backend_lmdb;
+#define NS_PER_MS UINT64_C(1000000)
 
-struct grove_backend_txn {
-    grove_backend_env *env;
-    MDB_txn *mdb;
-    grove_txn_mode mode;
-};
+extern const grove_backend grove_backend_lmdb;
 
 struct grove_backend_cursor {
     grove_backend_txn *txn;
@@ -48,62 +56,137 @@ static void free_txn(grove_backend_txn *txn)
     grove__lmdb_return(txn->env->allocator, txn, sizeof *txn);
 }
 
+/* What every call on an environment begins with. */
+static grove_status check_env(const grove_backend_env *env, grove_error *error_out)
+{
+    if (grove__lmdb_is_forked(env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
+    if (atomic_load(&env->shared->has_failed)) {
+        return grove__lmdb_fail(error_out, GROVE_FAILED,
+                                "an earlier sync failed, so nobody knows what is on "
+                                "disk; close the store and open it again");
+    }
+    return GROVE_OK;
+}
+
 static void lmdb_close(grove_backend_env *env)
 {
     grove_backend_txn *idle = atomic_exchange(&env->idle, NULL);
     if (idle != NULL) {
-        mdb_txn_abort(idle->mdb);
+        if (!grove__lmdb_is_forked(env)) {
+            mdb_txn_abort(idle->mdb);
+        }
         free_txn(idle);
     }
-    mdb_env_close(env->mdb);
-    grove__lmdb_return(env->allocator, env, grove__lmdb_env_bytes(env->table_count));
+    grove__lmdb_shared_close(env->shared);
+    grove__lmdb_return(env->allocator, env, sizeof *env);
 }
 
 static grove_status lmdb_sync(grove_backend_env *env, grove_error *error_out)
 {
-    int code = mdb_env_sync(env->mdb, 1);
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (!grove__lmdb_enter(env->shared)) {
+        return grove__lmdb_fail_code(error_out, EBUSY, "sync");
+    }
+    uint64_t txn = grove__lmdb_last_txn(env->shared);
+    grove__lmdb_leave(env->shared);
+    int code = grove__lmdb_flush(env->shared, txn);
     return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "sync");
 }
 
-/* Begins a transaction of LMDB's; slots of dead processes are taken back when
- * none is free. */
-static int begin_mdb(grove_backend_env *env, grove_txn_mode mode, MDB_txn **mdb_out)
+static grove_status lmdb_identity(grove_backend_env *env,
+                                  grove_backend_identity *identity_out,
+                                  grove_error *error_out)
 {
-    unsigned flags = mode == GROVE_TXN_READ ? MDB_RDONLY : 0;
-    int code = mdb_txn_begin(env->mdb, NULL, flags, mdb_out);
-    if (code == MDB_READERS_FULL) {
-        int dead = 0;
-        code = mdb_reader_check(env->mdb, &dead);
-        if (code == 0) {
-            code = mdb_txn_begin(env->mdb, NULL, flags, mdb_out);
-        }
+    if (grove__lmdb_is_forked(env)) {
+        return grove__lmdb_fail_forked(error_out);
     }
-    return code;
+    identity_out->place = env->shared->inode;
+    identity_out->boot = grove__lmdb_boot();
+    return GROVE_OK;
 }
 
-/* Gives the idle reader, or a new transaction; returns LMDB's code. */
-static int begin_txn(grove_backend_env *env, grove_txn_mode mode,
-                     grove_backend_txn **txn_out)
+static grove_status lmdb_reclaim(grove_backend_env *env, grove_error *error_out)
 {
-    grove_backend_txn *txn = NULL;
-    int code;
-    if (mode == GROVE_TXN_READ) {
-        txn = atomic_exchange(&env->idle, NULL);
+    int dead;
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
-    if (txn != NULL) {
-        code = mdb_txn_renew(txn->mdb);
-        if (code != 0) {
-            mdb_txn_abort(txn->mdb);
-        }
-    } else {
+    grove__control_reclaim(&env->shared->control);
+    int code = mdb_reader_check(env->shared->mdb, &dead);
+    return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "reclaim");
+}
+
+static grove_status lmdb_grow(grove_backend_env *env, grove_error *error_out)
+{
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    int code = grove__lmdb_map_grow(env->shared);
+    if (code == MDB_MAP_FULL) {
+        return GROVE_NONE;
+    }
+    return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "grow");
+}
+
+/* Pins */
+
+static grove_status lmdb_pin_open(grove_backend_env *env, uint64_t name, uint64_t value,
+                                  uint64_t *pin_out, grove_error *error_out)
+{
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    int code = grove__pin_open(&env->shared->control, name, value, pin_out);
+    if (code == ENOLCK) {
+        return grove__lmdb_fail(error_out, GROVE_LIMIT,
+                                "all processes together have %d pins; close some handles",
+                                (int)GROVE__PINS_MAX);
+    }
+    return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "pin");
+}
+
+static void lmdb_pin_move(grove_backend_env *env, uint64_t pin, uint64_t value)
+{
+    if (!grove__lmdb_is_forked(env)) {
+        grove__pin_move(&env->shared->control, pin, value);
+    }
+}
+
+static void lmdb_pin_close(grove_backend_env *env, uint64_t pin)
+{
+    if (!grove__lmdb_is_forked(env)) {
+        grove__pin_close(&env->shared->control, pin);
+    }
+}
+
+static uint64_t lmdb_pin_least(grove_backend_env *env, uint64_t name)
+{
+    return grove__pin_least(&env->shared->control, name);
+}
+
+/* Transactions */
+
+int grove__lmdb_begin_reader(grove_backend_env *env, grove_backend_txn **txn_out)
+{
+    grove_backend_txn *txn = atomic_exchange(&env->idle, NULL);
+    if (txn == NULL) {
         txn = grove__lmdb_take(env->allocator, sizeof *txn);
         if (txn == NULL) {
             return ENOMEM;
         }
         txn->env = env;
-        txn->mode = mode;
-        code = begin_mdb(env, mode, &txn->mdb);
+        txn->mode = GROVE_TXN_READ;
+        txn->mdb = NULL;
     }
+    int code = grove__lmdb_txn_begin(env->shared, MDB_RDONLY, &txn->mdb);
     if (code != 0) {
         free_txn(txn);
         return code;
@@ -112,50 +195,147 @@ static int begin_txn(grove_backend_env *env, grove_txn_mode mode,
     return 0;
 }
 
+static grove_status fail_gate(const grove_backend_env *env, grove_error *error_out)
+{
+    uint64_t process;
+    uint64_t held_ms;
+    grove__gate_look(&env->shared->control, &process, &held_ms);
+    return grove__lmdb_fail(error_out, GROVE_BUSY,
+                            "another write transaction did not end in %lu ms: process "
+                            "%llu has it, for %llu ms now",
+                            (unsigned long)env->wait_ms_max, (unsigned long long)process,
+                            (unsigned long long)held_ms);
+}
+
+/* With the gate held. */
+static int begin_writer(grove_backend_env *env, grove_txn_mode mode,
+                        grove_backend_txn **txn_out)
+{
+    int code = grove__lmdb_map_set_reserve(env->shared, mode == GROVE_TXN_WRITE_TO_FREE);
+    if (code != 0) {
+        return code;
+    }
+    grove_backend_txn *txn = grove__lmdb_take(env->allocator, sizeof *txn);
+    if (txn == NULL) {
+        return ENOMEM;
+    }
+    txn->env = env;
+    txn->mode = mode;
+    txn->mdb = NULL;
+    code = grove__lmdb_txn_begin(env->shared, 0, &txn->mdb);
+    if (code != 0) {
+        free_txn(txn);
+        return code;
+    }
+    grove__bell_make_up(&env->shared->control, mdb_txn_id(txn->mdb) - 1);
+    *txn_out = txn;
+    return 0;
+}
+
 static grove_status lmdb_begin(grove_backend_env *env, grove_txn_mode mode,
                                grove_backend_txn **txn_out, grove_error *error_out)
 {
-    int code = begin_txn(env, mode, txn_out);
+    int code;
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    if (mode == GROVE_TXN_READ) {
+        code = grove__lmdb_begin_reader(env, txn_out);
+    } else {
+        grove__control *control = &env->shared->control;
+        uint64_t until = grove__now_ns() + env->wait_ms_max * NS_PER_MS;
+        if (!grove__gate_enter(control, until)) {
+            return fail_gate(env, error_out);
+        }
+        code = begin_writer(env, mode, txn_out);
+        if (code != 0) {
+            (void)grove__gate_leave(control);
+        }
+    }
     return code == 0 ? GROVE_OK
                      : grove__lmdb_fail_code(error_out, code, "begin a transaction");
 }
 
-/* Ends a reader: it becomes the idle one, unless there is one. */
-static void end_reader(grove_backend_txn *txn)
+void grove__lmdb_end_reader(grove_backend_txn *txn)
 {
     grove_backend_txn *none = NULL;
+    grove_backend_env *env = txn->env;
+    if (grove__lmdb_is_forked(env)) {
+        free_txn(txn);
+        return;
+    }
     mdb_txn_reset(txn->mdb);
-    if (!atomic_compare_exchange_strong(&txn->env->idle, &none, txn)) {
+    grove__lmdb_leave(env->shared);
+    if (!atomic_compare_exchange_strong(&env->idle, &none, txn)) {
         mdb_txn_abort(txn->mdb);
         free_txn(txn);
     }
 }
 
+/* Commits, and gives the gate away before the last flush (B4). */
+static int commit_writer(grove_backend_env *env, MDB_txn *mdb)
+{
+    grove__lmdb_shared *shared = env->shared;
+    uint64_t id = mdb_txn_id(mdb);
+    int code = mdb_txn_commit(mdb);
+    /* What changed nothing is no transaction to LMDB. */
+    bool has_changes = code == 0 && grove__lmdb_last_txn(shared) >= id;
+    grove__lmdb_leave(shared);
+    if (has_changes && shared->durability != GROVE_DURABILITY_NONE) {
+        grove__lmdb_flushed(shared, id - 1);
+    }
+    bool has_heir = grove__gate_leave(&shared->control);
+    if (has_changes && shared->durability == GROVE_DURABILITY_FULL) {
+        code = grove__lmdb_make_durable(shared, id, has_heir);
+    }
+    if (has_changes) {
+        grove__bell_ring(&shared->control, id);
+    }
+    return code;
+}
+
 static grove_status lmdb_commit(grove_backend_txn *txn, grove_error *error_out)
 {
+    grove_backend_env *env = txn->env;
+    if (grove__lmdb_is_forked(env)) {
+        free_txn(txn);
+        return grove__lmdb_fail_forked(error_out);
+    }
     if (txn->mode == GROVE_TXN_READ) {
-        end_reader(txn);
+        grove__lmdb_end_reader(txn);
         return GROVE_OK;
     }
-    int code = mdb_txn_commit(txn->mdb);
+    MDB_txn *mdb = txn->mdb;
     free_txn(txn);
+    int code = commit_writer(env, mdb);
+    if (code == EIO) {
+        code = grove__lmdb_explain_io(env->shared);
+    }
     return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "commit");
 }
 
 static void lmdb_abort(grove_backend_txn *txn)
 {
+    grove_backend_env *env = txn->env;
     if (txn->mode == GROVE_TXN_READ) {
-        end_reader(txn);
+        grove__lmdb_end_reader(txn);
         return;
     }
-    mdb_txn_abort(txn->mdb);
+    if (!grove__lmdb_is_forked(env)) {
+        mdb_txn_abort(txn->mdb);
+        grove__lmdb_leave(env->shared);
+        (void)grove__gate_leave(&env->shared->control);
+    }
     free_txn(txn);
 }
+
+/* Entries */
 
 /* B3. A hint: what comes of it does not matter. */
 static void ask_for(const grove_backend_txn *txn, MDB_val value)
 {
-    uintptr_t page_bytes = txn->env->page_bytes;
+    uintptr_t page_bytes = txn->env->shared->system_page_bytes;
     if (value.mv_size > page_bytes && txn->mode == GROVE_TXN_READ) {
         uintptr_t into_page = (uintptr_t)value.mv_data & (page_bytes - 1);
         (void)madvise((uint8_t *)value.mv_data - into_page, value.mv_size + into_page,
@@ -163,97 +343,15 @@ static void ask_for(const grove_backend_txn *txn, MDB_val value)
     }
 }
 
-/* How many open readers mdb_reader_list names: each line is of a slot and ends
- * with its transaction's number, or with "-" when it is idle; a heading ends
- * with a word. */
-static int count_reader(const char *line, void *context)
-{
-    uint32_t *readers = context;
-    size_t bytes = strcspn(line, "\n");
-    if (bytes > 0 && line[bytes - 1] >= '0' && line[bytes - 1] <= '9') {
-        *readers += 1;
-    }
-    return 0;
-}
-
-/* Pages and entries of one tree, added up. */
-static int add_tree(MDB_txn *txn, MDB_dbi table, uint64_t *pages, uint64_t *entries)
-{
-    MDB_stat stat;
-    int code = mdb_stat(txn, table, &stat);
-    if (code == 0) {
-        *pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-        *entries += stat.ms_entries;
-    }
-    return code;
-}
-
-/*
- * LMDB knows the pages of each tree, and each page up to the last is in a
- * tree, a header, or free: what the free list holds needs no walk over it.
- */
-static int gather(grove_backend_env *env, MDB_txn *txn,
-                  grove_backend_statistics *statistics)
-{
-    enum { FREE_LIST = 0, MAIN = 1, HEADER_PAGES = 2 };
-    MDB_envinfo info;
-    MDB_stat stat;
-    uint64_t pages = HEADER_PAGES;
-    uint64_t not_ours = 0;
-    int code = mdb_env_info(env->mdb, &info);
-    if (code == 0) {
-        code = mdb_env_stat(env->mdb, &stat);
-    }
-    if (code == 0) {
-        code = add_tree(txn, FREE_LIST, &pages, &not_ours);
-    }
-    if (code == 0) {
-        code = add_tree(txn, MAIN, &pages, &not_ours);
-    }
-    for (uint32_t index = 0; code == 0 && index < env->table_count; index++) {
-        code = add_tree(txn, env->tables[index], &pages, &statistics->entries);
-    }
-    if (code == 0) {
-        uint64_t pages_all = (uint64_t)info.me_last_pgno + 1;
-        statistics->page_bytes = stat.ms_psize;
-        statistics->size_bytes = pages_all * stat.ms_psize;
-        /* The two figures may be of neighbouring commits. */
-        statistics->free_bytes =
-            pages < pages_all ? (pages_all - pages) * stat.ms_psize : 0;
-        statistics->readers_max = info.me_maxreaders;
-    }
-    return code;
-}
-
-static grove_status lmdb_statistics(grove_backend_env *env,
-                                    grove_backend_statistics *statistics_out,
-                                    grove_error *error_out)
-{
-    grove_backend_statistics statistics = {.size_limit_bytes = env->size_limit_bytes};
-    /* Before there is a reader of our own. */
-    int code = mdb_reader_list(env->mdb, count_reader, &statistics.readers);
-    if (code < 0) {
-        return grove__lmdb_fail_code(error_out, code, "count the readers");
-    }
-    grove_backend_txn *txn;
-    code = begin_txn(env, GROVE_TXN_READ, &txn);
-    if (code == 0) {
-        code = gather(env, txn->mdb, &statistics);
-        lmdb_abort(txn);
-    }
-    if (code != 0) {
-        return grove__lmdb_fail_code(error_out, code, "gather statistics");
-    }
-    *statistics_out = statistics;
-    return GROVE_OK;
-}
-
 static grove_status lmdb_get(grove_backend_txn *txn, uint32_t table, grove_bytes key,
                              grove_bytes *value_out, grove_error *error_out)
 {
+    if (grove__lmdb_is_forked(txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     MDB_val key_val = grove__lmdb_val_of(key);
     MDB_val value;
-    int code = mdb_get(txn->mdb, txn->env->tables[table], &key_val, &value);
+    int code = mdb_get(txn->mdb, txn->env->shared->tables[table], &key_val, &value);
     if (code == MDB_NOTFOUND) {
         return GROVE_NONE;
     }
@@ -268,6 +366,9 @@ static grove_status lmdb_get(grove_backend_txn *txn, uint32_t table, grove_bytes
 static grove_status lmdb_put(grove_backend_txn *txn, uint32_t table, grove_bytes key,
                              size_t bytes, uint8_t **value_out, grove_error *error_out)
 {
+    if (grove__lmdb_is_forked(txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     if (key.size == 0 || key.size > LMDB_KEY_BYTES_MAX || bytes > VALUE_BYTES_MAX) {
         return grove__lmdb_fail(error_out, GROVE_LIMIT,
                                 "a key of %zu or a value of %zu bytes is outside LMDB's "
@@ -276,7 +377,8 @@ static grove_status lmdb_put(grove_backend_txn *txn, uint32_t table, grove_bytes
     }
     MDB_val key_val = grove__lmdb_val_of(key);
     MDB_val value = {bytes, NULL};
-    int code = mdb_put(txn->mdb, txn->env->tables[table], &key_val, &value, MDB_RESERVE);
+    int code =
+        mdb_put(txn->mdb, txn->env->shared->tables[table], &key_val, &value, MDB_RESERVE);
     if (code != 0) {
         return grove__lmdb_fail_code(error_out, code, "write");
     }
@@ -287,8 +389,11 @@ static grove_status lmdb_put(grove_backend_txn *txn, uint32_t table, grove_bytes
 static grove_status lmdb_remove(grove_backend_txn *txn, uint32_t table, grove_bytes key,
                                 grove_error *error_out)
 {
+    if (grove__lmdb_is_forked(txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     MDB_val key_val = grove__lmdb_val_of(key);
-    int code = mdb_del(txn->mdb, txn->env->tables[table], &key_val, NULL);
+    int code = mdb_del(txn->mdb, txn->env->shared->tables[table], &key_val, NULL);
     if (code == MDB_NOTFOUND) {
         return GROVE_NONE;
     }
@@ -299,11 +404,14 @@ static grove_status lmdb_cursor_open(grove_backend_txn *txn, uint32_t table,
                                      grove_backend_cursor **cursor_out,
                                      grove_error *error_out)
 {
+    if (grove__lmdb_is_forked(txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     grove_backend_cursor *cursor = grove__lmdb_take(txn->env->allocator, sizeof *cursor);
     if (cursor == NULL) {
         return grove__lmdb_fail_code(error_out, ENOMEM, "open a cursor");
     }
-    int code = mdb_cursor_open(txn->mdb, txn->env->tables[table], &cursor->mdb);
+    int code = mdb_cursor_open(txn->mdb, txn->env->shared->tables[table], &cursor->mdb);
     if (code != 0) {
         grove__lmdb_return(txn->env->allocator, cursor, sizeof *cursor);
         return grove__lmdb_fail_code(error_out, code, "open a cursor");
@@ -315,7 +423,9 @@ static grove_status lmdb_cursor_open(grove_backend_txn *txn, uint32_t table,
 
 static void lmdb_cursor_close(grove_backend_cursor *cursor)
 {
-    mdb_cursor_close(cursor->mdb);
+    if (!grove__lmdb_is_forked(cursor->txn->env)) {
+        mdb_cursor_close(cursor->mdb);
+    }
     grove__lmdb_return(cursor->txn->env->allocator, cursor, sizeof *cursor);
 }
 
@@ -343,6 +453,9 @@ static grove_status lmdb_cursor_seek(grove_backend_cursor *cursor, grove_seek se
     MDB_val found = grove__lmdb_val_of(key);
     MDB_val value = {0, NULL};
     int code;
+    if (grove__lmdb_is_forked(cursor->txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     if (key.size == 0) {
         MDB_cursor_op end = seek == GROVE_SEEK_BEFORE ? MDB_LAST : MDB_FIRST;
         code = mdb_cursor_get(cursor->mdb, &found, &value, end);
@@ -361,6 +474,9 @@ static grove_status lmdb_cursor_next(grove_backend_cursor *cursor, grove_bytes *
 {
     MDB_val key = {0, NULL};
     MDB_val value = {0, NULL};
+    if (grove__lmdb_is_forked(cursor->txn->env)) {
+        return grove__lmdb_fail_forked(error_out);
+    }
     int code = mdb_cursor_get(cursor->mdb, &key, &value, MDB_NEXT);
     return give_entry(cursor, code, key, value, key_out, value_out, error_out);
 }
@@ -376,8 +492,22 @@ const grove_backend grove_backend_lmdb = {
     .page_bytes = 4096,
     .open = grove__lmdb_env_open,
     .close = lmdb_close,
+    .is_forked = grove__lmdb_is_forked,
     .sync = lmdb_sync,
-    .statistics = lmdb_statistics,
+    .statistics = grove__lmdb_statistics,
+    .readers = grove__lmdb_readers,
+    .identity = lmdb_identity,
+    .reclaim = lmdb_reclaim,
+    .grow = lmdb_grow,
+    .copy = grove__lmdb_copy,
+    .pin_open = lmdb_pin_open,
+    .pin_move = lmdb_pin_move,
+    .pin_close = lmdb_pin_close,
+    .pin_least = lmdb_pin_least,
+    .watch_open = grove__lmdb_watch_open,
+    .watch_wait = grove__lmdb_watch_wait,
+    .watch_descriptor = grove__lmdb_watch_descriptor,
+    .watch_close = grove__lmdb_watch_close,
     .begin = lmdb_begin,
     .commit = lmdb_commit,
     .abort = lmdb_abort,

@@ -25,13 +25,12 @@ enum { TRIES_MAX = 100 };
 unsigned grove__lmdb_durability_flags(grove_durability durability)
 {
     switch (durability) {
-    case GROVE_DURABILITY_RELAXED:
-        return MDB_NOMETASYNC;
     case GROVE_DURABILITY_NONE:
         return MDB_NOSYNC;
-    case GROVE_DURABILITY_FULL:
+    case GROVE_DURABILITY_RELAXED:
+    case GROVE_DURABILITY_FULL: /* lmdb_durable.h does the rest */
     default:
-        return 0;
+        return MDB_NOMETASYNC;
     }
 }
 
@@ -101,8 +100,7 @@ static int build(const grove_backend_options *options, const char *new_path)
     return code;
 }
 
-/* Flushes a directory's entries. File systems that cannot say EINVAL. */
-static int flush_directory(int directory)
+int grove__lmdb_flush_directory(int directory)
 {
     return fsync(directory) == 0 || errno == EINVAL ? 0 : errno;
 }
@@ -114,11 +112,11 @@ static int flush_names(const char *path)
     if (directory < 0) {
         return errno;
     }
-    int code = flush_directory(directory);
+    int code = grove__lmdb_flush_directory(directory);
     /* A parent that we may not read was not made by us. */
     int parent = openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (code == 0 && parent >= 0) {
-        code = flush_directory(parent);
+        code = grove__lmdb_flush_directory(parent);
     }
     if (parent >= 0) {
         (void)close(parent);

@@ -24,6 +24,10 @@ unsigned grove__lmdb_durability_flags(grove_durability durability);
 int grove__lmdb_open_tables(MDB_txn *txn, const grove_backend_options *options,
                             unsigned flags, MDB_dbi *tables_out);
 
+/* Flushes a directory's entries; 0 or an errno. File systems that cannot are
+ * taken to need none. */
+int grove__lmdb_flush_directory(int directory);
+
 /* What the map has room for: whole pages of the size limit. */
 size_t grove__lmdb_map_bytes(const grove_backend_options *options);
 

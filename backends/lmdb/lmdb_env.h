@@ -1,33 +1,44 @@
-/* An open environment, and opening one. */
+/* A handle of an open environment, and opening one. */
 #ifndef GROVE_LMDB_ENV_H
 #define GROVE_LMDB_ENV_H
-
-#include <stdatomic.h>
 
 #include <lmdb.h>
 
 #include <grove/sys/backend.h>
 
-enum { LMDB_KEY_BYTES_MAX = 511 };
+#include "lmdb_shared.h"
 
 struct grove_backend_env {
-    MDB_env *mdb;
+    grove__lmdb_shared *shared;
     const grove_allocator *allocator;
     _Atomic(grove_backend_txn *) idle; /* B1 in lmdb.c */
-    uint64_t size_limit_bytes;
-    size_t page_bytes; /* of the system's memory */
-    uint32_t table_count;
-    MDB_dbi tables[];
+    uint32_t generation;               /* of the process that opened it */
+    uint32_t wait_ms_max;
+    uint32_t directory_mode; /* for a copy */
+    uint32_t file_mode;
 };
+
+struct grove_backend_txn {
+    grove_backend_env *env;
+    MDB_txn *mdb;
+    grove_txn_mode mode;
+};
+
+/* Begins a reader; LMDB's code. */
+int grove__lmdb_begin_reader(grove_backend_env *env, grove_backend_txn **txn_out);
+/* Ends a reader: it becomes the idle one, unless there is one. */
+void grove__lmdb_end_reader(grove_backend_txn *txn);
 
 /* grove_backend.open */
 grove_status grove__lmdb_env_open(const grove_backend_options *options,
                                   grove_backend_env **env_out, grove_error *error_out);
 
-static inline size_t grove__lmdb_env_bytes(uint32_t table_count)
+/* Whether a parent of this process opened it. */
+static inline bool grove__lmdb_is_forked(const grove_backend_env *env)
 {
-    return sizeof(grove_backend_env) + table_count * sizeof(MDB_dbi);
+    return env->generation != grove__lmdb_generation();
 }
+grove_status grove__lmdb_fail_forked(grove_error *error_out);
 
 static inline void *grove__lmdb_take(const grove_allocator *allocator, size_t bytes)
 {
@@ -38,14 +49,6 @@ static inline void grove__lmdb_return(const grove_allocator *allocator, void *me
                                       size_t bytes)
 {
     allocator->deallocate(allocator->context, memory, bytes);
-}
-
-static inline MDB_val grove__lmdb_val_of(grove_bytes bytes)
-{
-    MDB_val val = {bytes.size, NULL};
-    /* LMDB has no const, but does not write through the pointers of keys. */
-    memcpy(&val.mv_data, &bytes.data, sizeof val.mv_data);
-    return val;
 }
 
 #endif

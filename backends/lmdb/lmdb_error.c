@@ -17,9 +17,8 @@ typedef struct translation {
 static const translation OF_TRANSACTIONS[] = {
     {MDB_MAP_FULL, GROVE_FULL,
      "the store has reached its size limit; open it with a larger one, or compact it"},
-    {MDB_MAP_RESIZED, GROVE_FULL,
-     "another process let the store grow beyond the size limit that this one opened it "
-     "with; open it again with a larger one"},
+    {MDB_MAP_RESIZED, GROVE_BUSY,
+     "other processes let the store grow faster than it could be mapped; try again"},
     {MDB_TXN_FULL, GROVE_FULL,
      "the transaction changes too many pages; split it into smaller ones"},
     {ENOSPC, GROVE_FULL, "the disk is full; free some space on it"},
@@ -35,7 +34,7 @@ static const translation OF_TRANSACTIONS[] = {
     {MDB_CORRUPTED, GROVE_CORRUPT, "a page is not of the kind it should be"},
     {MDB_PAGE_FULL, GROVE_CORRUPT, "a page holds more than fits it"},
     {MDB_CURSOR_FULL, GROVE_CORRUPT, "a tree is deeper than any sound one"},
-    {MDB_PANIC, GROVE_IO,
+    {MDB_PANIC, GROVE_FAILED,
      "an earlier write of the header failed; close the store and open it again"},
     {MDB_BAD_TXN, GROVE_FAILED,
      "an earlier failure left this transaction unusable; abort it"},
@@ -62,6 +61,8 @@ static const translation OF_OPENING[] = {
     {ENOMEM, GROVE_NO_MEMORY,
      "out of memory, or of address space to reserve; choose a smaller size limit, or "
      "raise `ulimit -v`"},
+    {EPROTO, GROVE_INVALID,
+     "it is in use by a process with another build of the library; end that first"},
     {EMFILE, GROVE_IO, "too many open files; raise `ulimit -n`"},
     {ENFILE, GROVE_IO, "the system has too many open files"},
 };

@@ -1,5 +1,10 @@
 #include "disk.h"
 
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bell.h"
 #include "teacher.h"
 
 struct grove_memory_disk {
@@ -7,6 +12,8 @@ struct grove_memory_disk {
     /* Guards the list. Taken before a volume's mutex, never after. */
     pthread_mutex_t mutex;
     grove__volume *volumes;
+    uint64_t volumes_made;
+    pid_t process; /* a child of fork has no use for it */
 };
 
 static void *allocate(const grove_allocator *allocator, size_t bytes)
@@ -55,6 +62,7 @@ static grove__state *new_state(const grove_allocator *allocator, const grove__st
         return NULL;
     }
     atomic_init(&state->references.count, 1);
+    state->commit = from != NULL ? from->commit : 0;
     state->table_count = table_count;
     for (size_t table = 0; table < table_count; table++) {
         if (from != NULL && table < from->table_count) {
@@ -87,6 +95,18 @@ void grove__state_release(grove__volume *volume, grove__state *state)
 
 /* Volumes */
 
+static bool init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    bool done = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(condition, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    return done;
+}
+
 static grove__volume *new_volume(const grove_allocator *allocator, const char *path)
 {
     grove__volume *volume = allocate(allocator, sizeof *volume);
@@ -102,7 +122,8 @@ static grove__volume *new_volume(const grove_allocator *allocator, const char *p
     if (pthread_mutex_init(&volume->mutex, NULL) != 0) {
         goto out;
     }
-    if (pthread_cond_init(&volume->writer_left, NULL) == 0) {
+    grove__pins_init(&volume->pins, allocator);
+    if (init_condition(&volume->writer_left)) {
         return volume;
     }
     (void)pthread_mutex_destroy(&volume->mutex);
@@ -126,6 +147,7 @@ static void free_volume(grove__volume *volume)
     }
     deallocate(allocator, volume->names, volume->name_count * sizeof *volume->names);
     free_string(allocator, volume->path);
+    grove__pins_release(&volume->pins);
     (void)pthread_cond_destroy(&volume->writer_left);
     (void)pthread_mutex_destroy(&volume->mutex);
     deallocate(allocator, volume, sizeof *volume);
@@ -189,6 +211,23 @@ static grove_status mount_volume(grove__volume *volume,
     return GROVE_OK;
 }
 
+/* The volume at a path; NULL when there is none. The disk's mutex is held. */
+static grove__volume *find_volume(const grove_memory_disk *disk, const char *path)
+{
+    grove__volume *volume = disk->volumes;
+    while (volume != NULL && strcmp(volume->path, path) != 0) {
+        volume = volume->next;
+    }
+    return volume;
+}
+
+static void add_volume(grove_memory_disk *disk, grove__volume *volume)
+{
+    volume->number = ++disk->volumes_made;
+    volume->next = disk->volumes;
+    disk->volumes = volume;
+}
+
 grove_status grove__volume_mount(grove_memory_disk *disk,
                                  const grove_backend_options *options, size_t *tables,
                                  grove__volume **volume_out, uint64_t *cuts_out)
@@ -196,10 +235,7 @@ grove_status grove__volume_mount(grove_memory_disk *disk,
     grove_status status = GROVE_OK;
     const char *path = options->path != NULL ? options->path : "";
     (void)pthread_mutex_lock(&disk->mutex);
-    grove__volume *volume = disk->volumes;
-    while (volume != NULL && strcmp(volume->path, path) != 0) {
-        volume = volume->next;
-    }
+    grove__volume *volume = find_volume(disk, path);
     bool is_new = volume == NULL;
     if (is_new && options->must_exist) {
         status = GROVE_NONE;
@@ -221,8 +257,7 @@ grove_status grove__volume_mount(grove_memory_disk *disk,
     *cuts_out = volume->cuts;
     (void)pthread_mutex_unlock(&volume->mutex);
     if (is_new && status == GROVE_OK) {
-        volume->next = disk->volumes;
-        disk->volumes = volume;
+        add_volume(disk, volume);
     } else if (is_new) {
         free_volume(volume);
     }
@@ -240,6 +275,109 @@ void grove__volume_unmount(grove__volume *volume)
     (void)pthread_mutex_lock(&volume->mutex);
     volume->handles--;
     (void)pthread_mutex_unlock(&volume->mutex);
+}
+
+/* Copies one tree into another heap, entry by entry. */
+static grove_status copy_tree(grove__heap *heap, const grove__btree *from,
+                              grove__btree *to)
+{
+    grove_bytes key = {NULL, 0};
+    const grove__btree_slot *entry =
+        grove__btree_find(from, GROVE__BTREE_FIRST_AT_OR_AFTER, key);
+    while (entry != NULL) {
+        grove__blob *value;
+        key = grove__blob_view(entry->key);
+        grove_status status = grove__btree_put(heap, to, key, entry->value->size, &value);
+        if (status != GROVE_OK) {
+            return status;
+        }
+        memcpy(value->bytes, entry->value->bytes, entry->value->size);
+        entry = grove__btree_find(from, GROVE__BTREE_FIRST_AFTER, key);
+    }
+    return GROVE_OK;
+}
+
+/* Fills an empty volume that nobody else knows yet. */
+static grove_status copy_state(const grove__volume *from, const grove__state *state,
+                               grove__volume *to)
+{
+    for (size_t index = 0; index < state->table_count; index++) {
+        if (!add_name(to, from->names[index])) {
+            return GROVE_NO_MEMORY;
+        }
+    }
+    to->heap.limit = UINT64_MAX;
+    to->committed = new_state(to->heap.allocator, NULL, state->table_count);
+    if (to->committed == NULL) {
+        return GROVE_NO_MEMORY;
+    }
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < state->table_count; index++) {
+        status =
+            copy_tree(&to->heap, &state->tables[index], &to->committed->tables[index]);
+    }
+    to->synced = share_state(to->committed);
+    return status;
+}
+
+grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
+                                uint64_t cuts, const char *path)
+{
+    grove__state *state;
+    grove_status status = grove__volume_enter_reader(from, cuts, &state);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    (void)pthread_mutex_lock(&disk->mutex);
+    if (find_volume(disk, path) != NULL) {
+        status = GROVE_INVALID;
+    } else {
+        grove__volume *volume = new_volume(disk->allocator, path);
+        status = volume == NULL ? GROVE_NO_MEMORY : copy_state(from, state, volume);
+        if (status == GROVE_OK) {
+            add_volume(disk, volume);
+        } else if (volume != NULL) {
+            free_volume(volume);
+        }
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+    grove__state_release(from, state);
+    grove__volume_leave_reader(from);
+    return status;
+}
+
+uint64_t grove__volume_now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits for our turn; the mutex is held. False: it did not come in time. */
+static bool wait_for_turn(grove__volume *volume, uint32_t wait_ms_max)
+{
+    grove__waiter self = {NULL};
+    grove__waiter **end = &volume->waiters;
+    uint64_t until_ms = grove__volume_now_ms() + wait_ms_max;
+    struct timespec until = {(time_t)(until_ms / 1000),
+                             (long)(until_ms % 1000) * 1000000};
+    int code = 0;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = &self;
+    while (code == 0 && (volume->has_writer || volume->waiters != &self)) {
+        code = pthread_cond_timedwait(&volume->writer_left, &volume->mutex, &until);
+    }
+    bool is_ours = !volume->has_writer && volume->waiters == &self;
+    for (end = &volume->waiters; *end != &self; end = &(*end)->next) {
+    }
+    *end = self.next;
+    if (!is_ours) {
+        /* The next one may have been waiting for us alone. */
+        (void)pthread_cond_broadcast(&volume->writer_left);
+    }
+    return is_ours;
 }
 
 /* Readers, the writer */
@@ -269,7 +407,8 @@ void grove__volume_leave_reader(grove__volume *volume)
 }
 
 grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
-                                        uint64_t limit, grove__state **state_out)
+                                        uint64_t limit, uint32_t wait_ms_max,
+                                        grove__state **state_out)
 {
     grove_status status = GROVE_OK;
     (void)pthread_mutex_lock(&volume->mutex);
@@ -277,8 +416,10 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
         status = GROVE_INVALID;
         goto out;
     }
-    while (volume->has_writer) {
-        (void)pthread_cond_wait(&volume->writer_left, &volume->mutex);
+    if ((volume->has_writer || volume->waiters != NULL) &&
+        !wait_for_turn(volume, wait_ms_max)) {
+        status = GROVE_BUSY;
+        goto out;
     }
     if (volume->cuts != cuts) {
         status = GROVE_IO;
@@ -293,6 +434,7 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
     volume->heap.limit = limit;
     volume->has_writer = true;
     volume->writer = pthread_self();
+    volume->writer_since_ms = grove__volume_now_ms();
     *state_out = state;
 
 out:
@@ -313,6 +455,7 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     } else if (state != NULL) {
         replaced = volume->committed;
         volume->committed = state;
+        state->commit = ++volume->commits;
         if (is_durable) {
             desynced = volume->synced;
             volume->synced = share_state(state);
@@ -325,7 +468,10 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     grove__state_release(volume, desynced);
     (void)pthread_mutex_lock(&volume->mutex);
     volume->has_writer = false;
-    (void)pthread_cond_signal(&volume->writer_left);
+    (void)pthread_cond_broadcast(&volume->writer_left);
+    if (state != NULL && status == GROVE_OK) {
+        grove__memory_bell_ring(volume->watches);
+    }
     (void)pthread_mutex_unlock(&volume->mutex);
     return status;
 }
@@ -355,6 +501,10 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
         status = GROVE_IO;
     } else {
         figures_out->readers = volume->readers;
+        figures_out->commits = volume->commits;
+        figures_out->has_writer = volume->has_writer;
+        figures_out->writer_ms =
+            volume->has_writer ? grove__volume_now_ms() - volume->writer_since_ms : 0;
         figures_out->entries = 0;
         for (size_t table = 0; table < volume->committed->table_count; table++) {
             figures_out->entries += volume->committed->tables[table].entries;
@@ -377,6 +527,8 @@ grove_memory_disk *grove_memory_disk_new(const grove_allocator *allocator)
     }
     disk->allocator = allocator;
     disk->volumes = NULL;
+    disk->volumes_made = 0;
+    disk->process = getpid();
     if (pthread_mutex_init(&disk->mutex, NULL) != 0) {
         deallocate(allocator, disk, sizeof *disk);
         return NULL;
@@ -386,7 +538,8 @@ grove_memory_disk *grove_memory_disk_new(const grove_allocator *allocator)
 
 void grove_memory_disk_free(grove_memory_disk *disk)
 {
-    if (disk == NULL) {
+    /* In a child of fork, locks and counts are those of some moment. */
+    if (disk == NULL || disk->process != getpid()) {
         return;
     }
     while (disk->volumes != NULL) {

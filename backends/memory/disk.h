@@ -28,15 +28,22 @@
 
 #include "btree.h"
 #include "heap.h"
+#include "pins.h"
 
 /* As many as LMDB has unless it is told otherwise. */
 enum { GROVE__VOLUME_READERS_MAX = 126 };
 
 typedef struct grove__state {
     grove__references references;
+    uint64_t commit; /* how many there were up to it */
     size_t table_count;
     grove__btree tables[];
 } grove__state;
+
+/* A thread that waits to be the writer; it lives on its stack. */
+typedef struct grove__waiter {
+    struct grove__waiter *next;
+} grove__waiter;
 
 typedef struct grove__volume {
     struct grove__volume *next;
@@ -51,10 +58,17 @@ typedef struct grove__volume {
     grove__state *synced;
     bool has_writer;
     pthread_t writer;
+    uint64_t writer_since_ms;
+    /* Those who wait to be the writer, the oldest first. */
+    grove__waiter *waiters;
     uint32_t readers;
     uint32_t handles;
     /* Power cuts so far: a handle from before one is of no use. */
     uint64_t cuts;
+    uint64_t commits;
+    grove_backend_watch *watches;
+    grove__pins pins;
+    uint64_t number; /* of this volume on its disk */
 } grove__volume;
 
 /*
@@ -74,12 +88,14 @@ grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
 void grove__volume_leave_reader(grove__volume *volume);
 
 /*
- * Waits until there is no other writer. *state_out is a copy of the committed
- * state that the writer may change. GROVE_INVALID: this thread is the writer
- * and would wait for itself. GROVE_IO: as above. GROVE_NO_MEMORY.
+ * Waits until there is no other writer, in the order of arrival, at most so
+ * long: GROVE_BUSY. *state_out is a copy of the committed state that the writer
+ * may change. GROVE_INVALID: this thread is the writer and would wait for
+ * itself. GROVE_IO: as above. GROVE_NO_MEMORY.
  */
 grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
-                                        uint64_t limit, grove__state **state_out);
+                                        uint64_t limit, uint32_t wait_ms_max,
+                                        grove__state **state_out);
 /*
  * Ends the writer. `state` becomes the committed one and, if `is_durable`,
  * the synced one; NULL: nothing changes. Takes the reference. GROVE_IO: the
@@ -94,10 +110,24 @@ grove_status grove__volume_sync(grove__volume *volume, uint64_t cuts);
 typedef struct grove__volume_figures {
     uint64_t entries;
     uint32_t readers;
+    uint64_t commits;
+    uint64_t writer_ms;
+    bool has_writer;
 } grove__volume_figures;
 /* Costs the same however many entries there are. GROVE_IO: as above. */
 grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
                                  grove__volume_figures *figures_out);
+
+/*
+ * Makes a volume at `path`, where none may be, that has what is committed in
+ * `from`, and that is synced. GROVE_INVALID: there is one. GROVE_IO: as above.
+ * GROVE_NO_MEMORY.
+ */
+grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
+                                uint64_t cuts, const char *path);
+
+/* The monotonic clock. */
+uint64_t grove__volume_now_ms(void);
 
 /* Accepts NULL. */
 void grove__state_release(grove__volume *volume, grove__state *state);

@@ -16,29 +16,14 @@
  * writer a copy of that which it changes and which commit puts in its place.
  */
 #include <grove/backend_memory.h>
-#include <grove/sys/backend.h>
 
-#include <pthread.h>
-#include <stdatomic.h>
-
+#include "bell.h"
 #include "btree.h"
-#include "disk.h"
 #include "loans.h"
+#include "memory_env.h"
 #include "teacher.h"
 
-enum { KEY_BYTES_MAX = 384, VALUE_BYTES_MAX = 1 << 20, PAGE_BYTES = 4096 };
-
-struct grove_backend_env {
-    const grove_allocator *allocator;
-    grove_memory_disk *own_disk; /* NULL: the disk is the caller's */
-    grove__volume *volume;
-    uint64_t cuts;
-    grove_durability durability;
-    uint64_t size_limit_bytes;
-    atomic_uint txn_count;
-    uint32_t table_count;
-    size_t tables[]; /* by index: the number in the volume */
-};
+enum { KEY_BYTES_MAX = 384, VALUE_BYTES_MAX = 1 << 20 };
 
 struct grove_backend_txn {
     grove_backend_env *env;
@@ -70,115 +55,22 @@ static void *allocate(const grove_allocator *allocator, size_t bytes)
     return allocator->allocate(allocator->context, bytes);
 }
 
-/* Environments */
-
-static size_t env_bytes(uint32_t table_count)
-{
-    return sizeof(grove_backend_env) + table_count * sizeof(size_t);
-}
-
-static grove_status fail_open(const grove_backend_options *options, grove_status status,
-                              grove_error *error_out)
-{
-    if (status == GROVE_NONE) {
-        return grove__teacher_fail(error_out, status, "nothing is at '%s' on this disk",
-                                   options->path != NULL ? options->path : "");
-    }
-    return grove__teacher_fail_heap(error_out, status);
-}
-
-static grove_status memory_open(const grove_backend_options *options,
-                                grove_backend_env **env_out, grove_error *error_out)
-{
-    const grove_allocator *allocator = options->allocator;
-    grove_status status = GROVE_NO_MEMORY;
-    grove_memory_disk *own_disk = NULL;
-    grove_memory_disk *disk = options->context;
-    grove_backend_env *env = allocate(allocator, env_bytes(options->table_count));
-    if (env == NULL) {
-        goto out;
-    }
-    if (disk == NULL) {
-        own_disk = grove_memory_disk_new(allocator);
-        disk = own_disk;
-    }
-    if (disk == NULL) {
-        goto out;
-    }
-    status = grove__volume_mount(disk, options, env->tables, &env->volume, &env->cuts);
-    if (status != GROVE_OK) {
-        goto out;
-    }
-    env->allocator = allocator;
-    env->own_disk = own_disk;
-    env->durability = options->durability;
-    env->size_limit_bytes = options->size_limit_bytes;
-    atomic_init(&env->txn_count, 0);
-    env->table_count = options->table_count;
-    *env_out = env;
-    return GROVE_OK;
-
-out:
-    grove_memory_disk_free(own_disk);
-    if (env != NULL) {
-        allocator->deallocate(allocator->context, env, env_bytes(options->table_count));
-    }
-    return fail_open(options, status, error_out);
-}
-
-static void memory_close(grove_backend_env *env)
-{
-    const grove_allocator *allocator = env->allocator;
-    grove__teacher_insist(atomic_load(&env->txn_count) == 0,
-                          "an environment is closed and a transaction is open (C11)");
-    grove__volume_unmount(env->volume);
-    grove_memory_disk_free(env->own_disk);
-    allocator->deallocate(allocator->context, env, env_bytes(env->table_count));
-}
-
-static grove_status fail_cut(grove_error *error_out)
-{
-    return grove__teacher_fail(error_out, GROVE_IO,
-                               "the power was cut after this environment was opened");
-}
-
-static grove_status memory_sync(grove_backend_env *env, grove_error *error_out)
-{
-    if (grove__volume_sync(env->volume, env->cuts) != GROVE_OK) {
-        return fail_cut(error_out);
-    }
-    return GROVE_OK;
-}
-
-static grove_status memory_statistics(grove_backend_env *env,
-                                      grove_backend_statistics *statistics_out,
-                                      grove_error *error_out)
-{
-    grove__volume_figures figures;
-    if (grove__volume_count(env->volume, env->cuts, &figures) != GROVE_OK) {
-        return fail_cut(error_out);
-    }
-    memset(statistics_out, 0, sizeof *statistics_out);
-    statistics_out->page_bytes = PAGE_BYTES;
-    statistics_out->size_bytes = atomic_load(&env->volume->heap.bytes);
-    statistics_out->size_limit_bytes = env->size_limit_bytes;
-    statistics_out->readers = figures.readers;
-    statistics_out->readers_max = GROVE__VOLUME_READERS_MAX;
-    statistics_out->entries = figures.entries;
-    return GROVE_OK;
-}
-
-/* Transactions */
-
-static grove_status fail_begin(grove_status status, grove_error *error_out)
+static grove_status fail_begin(const grove_backend_env *env, grove_txn_mode mode,
+                               grove_status status, grove_error *error_out)
 {
     switch (status) {
     case GROVE_IO:
-        return fail_cut(error_out);
+        return grove__memory_fail_cut(error_out);
     case GROVE_BUSY:
-        return grove__teacher_fail(error_out, status,
-                                   "%d read transactions are open, the most there can be",
-                                   (int)GROVE__VOLUME_READERS_MAX);
+        return mode == GROVE_TXN_READ
+                   ? grove__teacher_fail(error_out, status,
+                                         "%d read transactions are open, the most there "
+                                         "can be",
+                                         (int)GROVE__VOLUME_READERS_MAX)
+                   : grove__teacher_fail(error_out, status,
+                                         "another write transaction did not end in %lu "
+                                         "ms: a thread of this process has it (C3)",
+                                         (unsigned long)env->wait_ms_max);
     case GROVE_INVALID:
         return grove__teacher_fail(error_out, status,
                                    "this thread has a write transaction open and would "
@@ -193,20 +85,25 @@ static grove_status memory_begin(grove_backend_env *env, grove_txn_mode mode,
 {
     const grove_allocator *allocator = env->allocator;
     grove_status status;
+    if (grove__memory_is_forked(env)) {
+        return grove__memory_fail_forked(error_out);
+    }
     grove_backend_txn *txn = allocate(allocator, sizeof *txn);
     if (txn == NULL) {
         return grove__teacher_fail_heap(error_out, GROVE_NO_MEMORY);
     }
     memset(txn, 0, sizeof *txn);
-    if (mode == GROVE_TXN_WRITE) {
-        status = grove__volume_enter_writer(env->volume, env->cuts, env->size_limit_bytes,
-                                            &txn->state);
+    if (mode != GROVE_TXN_READ) {
+        uint64_t limit = env->size_limit_bytes -
+                         (mode == GROVE_TXN_WRITE_TO_FREE ? 0 : env->reserve_bytes);
+        status = grove__volume_enter_writer(env->volume, env->cuts, limit,
+                                            env->wait_ms_max, &txn->state);
     } else {
         status = grove__volume_enter_reader(env->volume, env->cuts, &txn->state);
     }
     if (status != GROVE_OK) {
         allocator->deallocate(allocator->context, txn, sizeof *txn);
-        return fail_begin(status, error_out);
+        return fail_begin(env, mode, status, error_out);
     }
     txn->env = env;
     txn->mode = mode;
@@ -232,7 +129,10 @@ static void collect_room(grove_backend_txn *txn)
 /* What every call on a transaction begins with. */
 static grove_status enter_txn(grove_backend_txn *txn, grove_error *error_out)
 {
-    if (txn->mode == GROVE_TXN_WRITE && !pthread_equal(txn->thread, pthread_self())) {
+    if (grove__memory_is_forked(txn->env)) {
+        return grove__memory_fail_forked(error_out);
+    }
+    if (txn->mode != GROVE_TXN_READ && !pthread_equal(txn->thread, pthread_self())) {
         return grove__teacher_fail(error_out, GROVE_INVALID,
                                    "a write transaction is used by another thread than "
                                    "the one that began it (C10)");
@@ -268,7 +168,7 @@ static grove_status check_key(grove_bytes key, size_t size_min, grove_error *err
 
 static grove_status check_writable(const grove_backend_txn *txn, grove_error *error_out)
 {
-    if (txn->mode != GROVE_TXN_WRITE) {
+    if (txn->mode == GROVE_TXN_READ) {
         return grove__teacher_fail(error_out, GROVE_INVALID,
                                    "a read transaction is asked to change something");
     }
@@ -285,7 +185,7 @@ static grove__btree *tree_of(const grove_backend_txn *txn, uint32_t table)
 static grove_status fail_txn(grove_backend_txn *txn, grove_status status,
                              grove_error *error_out)
 {
-    if (txn->mode == GROVE_TXN_WRITE) {
+    if (txn->mode != GROVE_TXN_READ) {
         txn->failed = true;
     }
     return grove__teacher_fail_heap(error_out, status);
@@ -312,8 +212,11 @@ static void memory_abort(grove_backend_txn *txn)
                               pthread_equal(txn->thread, pthread_self()),
                           "a write transaction is ended by another thread (C10)");
     free_txn(txn);
+    if (grove__memory_is_forked(env)) {
+        return; /* the state is the parent's */
+    }
     grove__state_release(env->volume, state);
-    if (mode == GROVE_TXN_WRITE) {
+    if (mode != GROVE_TXN_READ) {
         (void)grove__volume_leave_writer(env->volume, env->cuts, NULL, false);
     } else {
         grove__volume_leave_reader(env->volume);
@@ -332,7 +235,7 @@ static grove_status memory_commit(grove_backend_txn *txn, grove_error *error_out
     free_txn(txn);
     status = grove__volume_leave_writer(env->volume, env->cuts, state,
                                         env->durability == GROVE_DURABILITY_FULL);
-    return status == GROVE_OK ? GROVE_OK : fail_cut(error_out);
+    return status == GROVE_OK ? GROVE_OK : grove__memory_fail_cut(error_out);
 }
 
 /* Entries */
@@ -454,6 +357,9 @@ static grove_status memory_cursor_open(grove_backend_txn *txn, uint32_t table,
 
 static void forget_place(grove_backend_cursor *cursor)
 {
+    if (grove__memory_is_forked(cursor->txn->env)) {
+        return;
+    }
     grove__blob_release(&cursor->txn->env->volume->heap, cursor->key);
     cursor->key = NULL;
 }
@@ -547,11 +453,25 @@ const grove_backend grove_backend_memory = {
     .capabilities = 0,
     .key_bytes_max = KEY_BYTES_MAX,
     .value_bytes_max = VALUE_BYTES_MAX,
-    .page_bytes = PAGE_BYTES,
-    .open = memory_open,
-    .close = memory_close,
-    .sync = memory_sync,
-    .statistics = memory_statistics,
+    .page_bytes = GROVE__MEMORY_PAGE_BYTES,
+    .open = grove__memory_open,
+    .close = grove__memory_close,
+    .is_forked = grove__memory_is_forked,
+    .sync = grove__memory_sync,
+    .statistics = grove__memory_statistics,
+    .readers = grove__memory_readers,
+    .identity = grove__memory_identity,
+    .reclaim = grove__memory_reclaim,
+    .grow = grove__memory_grow,
+    .copy = grove__memory_copy,
+    .pin_open = grove__memory_pin_open,
+    .pin_move = grove__memory_pin_move,
+    .pin_close = grove__memory_pin_close,
+    .pin_least = grove__memory_pin_least,
+    .watch_open = grove__memory_watch_open,
+    .watch_wait = grove__memory_watch_wait,
+    .watch_descriptor = grove__memory_bell_descriptor,
+    .watch_close = grove__memory_watch_close,
     .begin = memory_begin,
     .commit = memory_commit,
     .abort = memory_abort,

@@ -36,6 +36,14 @@ typedef struct grove_store_options {
     grove_durability durability;
     /* Do not create: GROVE_NONE when there is no store at the path. */
     bool must_exist;
+    /* Accept a file system that machines may share, as when one machine alone
+     * uses it. Refused otherwise: locks and mapped memory do not reach from one
+     * machine to another, and two that write at once destroy the store. */
+    bool may_be_remote;
+    /* How long a write waits for those of others, in milliseconds; 0 for ten
+     * seconds. Then it is GROVE_BUSY, and the error names the process that
+     * has kept it waiting. */
+    uint32_t wait_ms_max;
     /* Copied; its context is borrowed until close. NULL for malloc. */
     const grove_allocator *allocator;
     /* What the store and its handles may hold in memory at a time, in bytes;
@@ -49,7 +57,7 @@ typedef struct grove_store_options {
 #define GROVE_STORE_OPTIONS_INIT                                                        \
     {                                                                                   \
         sizeof(grove_store_options), NULL, NULL, 0, 0, 0, GROVE_DURABILITY_FULL, false, \
-            NULL, 0, NULL, NULL                                                         \
+            false, 0, NULL, 0, NULL, NULL                                               \
     }
 
 /*

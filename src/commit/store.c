@@ -1,9 +1,7 @@
 #include "commit/store.h"
 
-#include "base/assert.h"
-#include "base/bytes.h"
-#include "base/checked.h"
 #include "base/error.h"
+#include "base/hash.h"
 
 grove_status grove__store_random(const grove_store *store, void *bytes, size_t size,
                                  grove_error *error_out)
@@ -14,51 +12,45 @@ grove_status grove__store_random(const grove_store *store, void *bytes, size_t s
     return GROVE_OK;
 }
 
-void grove__handle_link(grove_store *store, grove__handle *handle)
+grove_status grove__store_check(const grove_store *store, grove_error *error_out)
 {
-    (void)pthread_mutex_lock(&store->handles_lock);
-    handle->previous = NULL;
-    handle->next = store->handles;
-    if (handle->next != NULL) {
-        handle->next->previous = handle;
+    if (grove__kv_is_forked(&store->kv)) {
+        return grove__fail(error_out, GROVE_FORKED,
+                           "the store was opened before a fork, by the parent; open it "
+                           "again in this process");
     }
-    store->handles = handle;
-    (void)pthread_mutex_unlock(&store->handles_lock);
+    return GROVE_OK;
 }
 
-void grove__handle_unlink(grove_store *store, grove__handle *handle)
+static uint64_t pin_name(grove_bytes document)
 {
-    (void)pthread_mutex_lock(&store->handles_lock);
-    if (handle->next != NULL) {
-        handle->next->previous = handle->previous;
+    return grove__hash(document, 0);
+}
+
+grove_status grove__handle_open(grove_store *store, grove_bytes document, uint64_t clock,
+                                grove__handle *handle_out, grove_error *error_out)
+{
+    grove_status status = grove__kv_pin_open(&store->kv, pin_name(document), clock,
+                                             &handle_out->pin, error_out);
+    if (status == GROVE_OK) {
+        (void)atomic_fetch_add(&store->handle_count, 1);
     }
-    if (handle->previous != NULL) {
-        handle->previous->next = handle->next;
-    } else {
-        GROVE_ASSERT(store->handles == handle);
-        store->handles = handle->next;
-    }
-    (void)pthread_mutex_unlock(&store->handles_lock);
+    return status;
 }
 
 void grove__handle_move(grove_store *store, grove__handle *handle, uint64_t clock)
 {
-    (void)pthread_mutex_lock(&store->handles_lock);
-    handle->clock = clock;
-    (void)pthread_mutex_unlock(&store->handles_lock);
+    grove__kv_pin_move(&store->kv, handle->pin, clock);
 }
 
-uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document,
-                                   const grove__handle *except)
+void grove__handle_close(grove_store *store, grove__handle *handle)
 {
-    uint64_t least = UINT64_MAX;
-    (void)pthread_mutex_lock(&store->handles_lock);
-    for (const grove__handle *handle = store->handles; handle != NULL;
-         handle = handle->next) {
-        if (handle != except && grove__bytes_equal(handle->document, document)) {
-            least = grove__min_u64(least, handle->clock);
-        }
-    }
-    (void)pthread_mutex_unlock(&store->handles_lock);
-    return least;
+    grove__kv_pin_close(&store->kv, handle->pin);
+    handle->pin = 0;
+    (void)atomic_fetch_sub(&store->handle_count, 1);
+}
+
+uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document)
+{
+    return grove__kv_pin_least(&store->kv, pin_name(document));
 }

@@ -10,19 +10,17 @@
 #include <grove/store.h>
 
 #include "base/alloc.h"
-#include "kv/kv.h"
+#include "commit/queue.h"
+#include "kv/sharing.h"
 
 /*
- * An open document handle, as compaction has to know it: events that it has
- * not seen must not be removed under it. Linked into the store while open.
+ * What compaction has to know of an open document handle: events that it has
+ * not seen must not be removed under it, whichever process it is in. A pin of
+ * the backend's under a number that stands for the document; two documents of
+ * one number only keep more than they need.
  */
 typedef struct grove__handle {
-    struct grove__handle *next;
-    struct grove__handle *previous;
-    grove_bytes document; /* borrowed from the handle */
-    /* Events below this clock are in the handle's state; guarded by the
-     * store's handles_lock. */
-    uint64_t clock;
+    uint64_t pin; /* 0: none */
 } grove__handle;
 
 struct grove_store {
@@ -37,8 +35,8 @@ struct grove_store {
      * are known to be packed: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;
     _Atomic uint64_t ranges_aged;
-    pthread_mutex_t handles_lock; /* a leaf: nothing is called under it */
-    grove__handle *handles;
+    _Atomic uint64_t handle_count;
+    grove__commit_queue queue; /* commit/queue.c */
 };
 
 static inline int64_t grove__store_now(const grove_store *store)
@@ -50,12 +48,17 @@ static inline int64_t grove__store_now(const grove_store *store)
 grove_status grove__store_random(const grove_store *store, void *bytes, size_t size,
                                  grove_error *error_out);
 
-void grove__handle_link(grove_store *store, grove__handle *handle);
-void grove__handle_unlink(grove_store *store, grove__handle *handle);
+/* GROVE_FORKED: a parent of this process opened the store. What every call of
+ * the library begins with. */
+grove_status grove__store_check(const grove_store *store, grove_error *error_out);
+
+/* Pins a handle of the document at `clock`. GROVE_LIMIT: too many are open. */
+grove_status grove__handle_open(grove_store *store, grove_bytes document, uint64_t clock,
+                                grove__handle *handle_out, grove_error *error_out);
 void grove__handle_move(grove_store *store, grove__handle *handle, uint64_t clock);
-/* The least clock of the open handles of a document but `except`; UINT64_MAX
- * when there is none. */
-uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document,
-                                   const grove__handle *except);
+void grove__handle_close(grove_store *store, grove__handle *handle);
+/* The least clock of the open handles of a document, in all processes;
+ * UINT64_MAX when there is none. */
+uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document);
 
 #endif

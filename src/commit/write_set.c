@@ -25,14 +25,16 @@ typedef struct change {
 typedef enum expectation_kind {
     EXPECT_ABSENT,
     EXPECT_PRESENT,
-    EXPECT_VALUE
+    EXPECT_VALUE,
+    EXPECT_NO_HANDLE
 } expectation_kind;
 
 typedef struct expectation {
     expectation_kind kind;
     grove__table table;
-    span key;
+    span key; /* EXPECT_NO_HANDLE: the document */
     span value;
+    uint64_t clock; /* EXPECT_NO_HANDLE */
 } expectation;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator)
@@ -41,6 +43,8 @@ void grove__write_set_init(grove__write_set *set, const grove_allocator *allocat
     grove_buffer_init(&set->expectations, allocator);
     grove_buffer_init(&set->touches, allocator);
     grove_buffer_init(&set->bytes, allocator);
+    set->frees_space = false;
+    set->borrowed_bytes = 0;
 }
 
 void grove__write_set_release(grove__write_set *set)
@@ -66,7 +70,7 @@ static grove_bytes view(const grove__write_set *set, span kept)
 void grove__write_set_expect(grove__write_set *set, grove__table table, grove_bytes key,
                              const grove_bytes *value)
 {
-    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}};
+    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}, 0};
     if (value != NULL) {
         added.kind = EXPECT_VALUE;
         added.value = keep(set, *value);
@@ -77,7 +81,15 @@ void grove__write_set_expect(grove__write_set *set, grove__table table, grove_by
 void grove__write_set_expect_present(grove__write_set *set, grove__table table,
                                      grove_bytes key)
 {
-    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}};
+    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}, 0};
+    grove_buffer_append(&set->expectations, &added, sizeof added);
+}
+
+void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
+                                       uint64_t clock)
+{
+    expectation added = {
+        EXPECT_NO_HANDLE, GROVE__TABLE_META, keep(set, document), {0, 0}, clock};
     grove_buffer_append(&set->expectations, &added, sizeof added);
 }
 
@@ -92,6 +104,7 @@ void grove__write_set_put_value(grove__write_set *set, grove__table table,
                                 grove_bytes key, grove_bytes value)
 {
     change added = {CHANGE_PUT_VALUE, table, keep(set, key), {0, 0}, value};
+    set->borrowed_bytes += value.size;
     grove_buffer_append(&set->changes, &added, sizeof added);
 }
 
@@ -133,29 +146,47 @@ grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
     return status;
 }
 
-static grove_status check_expectations(grove__txn *txn, const grove__write_set *set,
-                                       grove_error *error_out)
+static grove_status fail_conflict(grove_error *error_out)
+{
+    return grove__fail(error_out, GROVE_CONFLICT,
+                       "the store has moved on since this change was prepared");
+}
+
+/* One of those about a key. */
+static grove_status check_entry(grove__txn *txn, const grove__write_set *set,
+                                const expectation *expected, grove_error *error_out)
+{
+    grove_bytes value;
+    grove_status status =
+        grove__kv_get(txn, expected->table, view(set, expected->key), &value, error_out);
+    if (status != GROVE_OK && status != GROVE_NONE) {
+        return status;
+    }
+    bool is_absent = status == GROVE_NONE;
+    if (is_absent != (expected->kind == EXPECT_ABSENT) ||
+        (expected->kind == EXPECT_VALUE &&
+         !grove__bytes_equal(value, view(set, expected->value)))) {
+        return fail_conflict(error_out);
+    }
+    return GROVE_OK;
+}
+
+grove_status grove__write_set_check(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, grove_error *error_out)
 {
     size_t count = set->expectations.size / sizeof(expectation);
     const expectation *expected =
         (const expectation *)(const void *)set->expectations.data;
-    for (size_t index = 0; index < count; index++, expected++) {
-        grove_bytes value;
-
-        grove_status status = grove__kv_get(txn, expected->table,
-                                            view(set, expected->key), &value, error_out);
-        if (status != GROVE_OK && status != GROVE_NONE) {
-            return status;
-        }
-        bool is_absent = status == GROVE_NONE;
-        if (is_absent != (expected->kind == EXPECT_ABSENT) ||
-            (expected->kind == EXPECT_VALUE &&
-             !grove__bytes_equal(value, view(set, expected->value)))) {
-            return grove__fail(error_out, GROVE_CONFLICT,
-                               "the store has moved on since this change was prepared");
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < count; index++, expected++) {
+        if (expected->kind != EXPECT_NO_HANDLE) {
+            status = check_entry(txn, set, expected, error_out);
+        } else if (grove__handle_least_clock(store, view(set, expected->key)) <
+                   expected->clock) {
+            status = fail_conflict(error_out);
         }
     }
-    return GROVE_OK;
+    return status;
 }
 
 static grove_status apply_change(grove__txn *txn, const grove__write_set *set,
@@ -177,8 +208,8 @@ static grove_status apply_change(grove__txn *txn, const grove__write_set *set,
 
 /* Numbers the commit and writes its record. */
 static grove_status write_commit_record(grove_store *store, grove__txn *txn,
-                                        const grove__write_set *set, uint64_t *commit_out,
-                                        grove_error *error_out)
+                                        const grove__write_set *set, int64_t time,
+                                        uint64_t *commit_out, grove_error *error_out)
 {
     uint64_t commit;
     grove_status status = grove__commit_newest(txn, &commit, error_out);
@@ -189,8 +220,8 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     grove_buffer record;
     grove_buffer_init(&record, store->allocator);
     const grove__touch *touches = (const grove__touch *)(const void *)set->touches.data;
-    grove__commit_record_encode(grove__store_now(store), touches,
-                                set->touches.size / sizeof *touches, &record);
+    grove__commit_record_encode(time, touches, set->touches.size / sizeof *touches,
+                                &record);
     if (record.failed) {
         status = grove__fail_memory(error_out);
     } else {
@@ -206,34 +237,29 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     return status;
 }
 
-/* Runs a set in one write transaction. */
-static grove_status run(grove_store *store, const grove__write_set *set,
-                        uint64_t *commit_out, grove_error *error_out)
+grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, int64_t time,
+                                    uint64_t *commit_out, grove_error *error_out)
 {
-    grove__txn txn;
-    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_WRITE, &txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
+    grove_status status = GROVE_OK;
     uint64_t commit = 0;
-    status = check_expectations(&txn, set, error_out);
     const change *wanted = (const change *)(const void *)set->changes.data;
     size_t count = set->changes.size / sizeof *wanted;
     for (size_t index = 0; status == GROVE_OK && index < count; index++) {
-        status = apply_change(&txn, set, &wanted[index], error_out);
+        status = apply_change(txn, set, &wanted[index], error_out);
     }
     if (status == GROVE_OK && set->touches.size > 0) {
-        status = write_commit_record(store, &txn, set, &commit, error_out);
+        status = write_commit_record(store, txn, set, time, &commit, error_out);
     }
-    if (status != GROVE_OK) {
-        grove__txn_abort(&txn);
-        return status;
-    }
-    status = grove__txn_commit(&txn, error_out);
     if (status == GROVE_OK) {
         *commit_out = commit;
     }
     return status;
+}
+
+size_t grove__write_set_bytes(const grove__write_set *set)
+{
+    return set->bytes.size + set->borrowed_bytes;
 }
 
 /* Adds the packing of older commits' records, if that is due. */
@@ -256,26 +282,32 @@ static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *b
 grove_status grove__commit(grove_store *store, grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out)
 {
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove_status status;
-    uint64_t commit = 0;
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
-        status = grove__fail_memory(error_out);
-    } else {
-        status = run(store, set, &commit, error_out);
-    }
-    grove_buffer_release(&aged);
+    grove_status status = grove__store_check(store, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    if (commit > 0) {
-        atomic_store(&store->commit_seen, commit);
+    grove_buffer aged;
+    grove_buffer_init(&aged, store->allocator);
+    add_aging(store, set, &aged);
+    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
+    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
+        set->bytes.failed) {
+        request.status = grove__fail_memory(&request.error);
+    } else {
+        grove__commit_run(store, &request);
+    }
+    grove_buffer_release(&aged);
+    if (request.status != GROVE_OK) {
+        if (error_out != NULL) {
+            *error_out = request.error;
+        }
+        return request.status;
+    }
+    if (request.commit > 0) {
+        atomic_store(&store->commit_seen, request.commit);
     }
     if (commit_out != NULL) {
-        *commit_out = commit;
+        *commit_out = request.commit;
     }
     return GROVE_OK;
 }

@@ -19,11 +19,14 @@
 #include "format/record.h"
 
 typedef struct grove__write_set {
+    /* It removes more than it puts, and may use the store's reserve. */
+    bool frees_space;
     /* Records of write_set.c. Keys and small values lie in `bytes`. */
     grove_buffer changes;
     grove_buffer expectations;
     grove_buffer touches;
     grove_buffer bytes;
+    size_t borrowed_bytes; /* of values that are not in `bytes` */
 } grove__write_set;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator);
@@ -52,16 +55,34 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
  * number, any other none. The name is borrowed. */
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
 
+/* The commit happens only if no open handle of the document, in any process,
+ * needs events before `clock`. The name is borrowed. */
+void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
+                                       uint64_t clock);
+
 /*
  * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
  * took none. Changes happen in the order in which they were added.
  *
  *   GROVE_CONFLICT   an expectation does not hold; nothing was written
  *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
- *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT
+ *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT, GROVE_BUSY, GROVE_FAILED
  */
 grove_status grove__commit(grove_store *store, grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out);
+
+/* For commit/queue.c: whether the expectations hold (GROVE_CONFLICT), and the
+ * changes, the last of which is the record of the commit. */
+grove_status grove__write_set_check(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, grove_error *error_out);
+grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, int64_t time,
+                                    uint64_t *commit_out, grove_error *error_out);
+size_t grove__write_set_bytes(const grove__write_set *set);
+static inline grove_txn_mode grove__write_set_mode(const grove__write_set *set)
+{
+    return set->frees_space ? GROVE_TXN_WRITE_TO_FREE : GROVE_TXN_WRITE;
+}
 
 /* The number of the newest commit that `txn` sees; 0 for none. */
 grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,

@@ -29,6 +29,7 @@ grove_status grove_document_delete(grove_store *store, grove_bytes id,
     grove__write_set_init(&set, store->allocator);
     grove__write_set_expect_present(&set, GROVE__TABLE_META, grove__key_view(&key));
     for (size_t index = 0; index < sizeof TABLES / sizeof *TABLES; index++) {
+        set.frees_space = true;
         grove__write_set_remove(&set, TABLES[index], grove__key_view(&key));
     }
     grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_DOCUMENT, id, 0, 0});

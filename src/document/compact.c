@@ -56,11 +56,14 @@ static grove_status prepare(grove_document *document, grove_document *source,
                             grove_error *error_out)
 {
     uint64_t events = source->meta.events;
+    grove_status status = grove__kv_reclaim(&document->store->kv, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
     uint64_t target = events - grove__min_u64(events, window);
     target = grove__min_u64(
-        target, grove__handle_least_clock(document->store, document->id, NULL));
-    grove_status status =
-        grove__document_encode_snapshot(source, txn, snapshot, error_out);
+        target, grove__handle_least_clock(document->store, document->id));
+    status = grove__document_encode_snapshot(source, txn, snapshot, error_out);
     if (status == GROVE_NONE) {
         return grove__fail(
             error_out, GROVE_UNSUPPORTED,
@@ -80,6 +83,9 @@ static grove_status prepare(grove_document *document, grove_document *source,
     if (status == GROVE_OK) {
         uint64_t bytes_before = change->meta.batch_bytes + change->meta.snapshot_bytes;
         remove_batches(change, document, &pieces, floor, result);
+        change->set.frees_space = true;
+        grove__write_set_expect_no_handle(&change->set, document->id,
+                                          change->meta.base_clock);
         status = grove__document_put_snapshot(source, txn, change, events, floor,
                                               grove_buffer_view(snapshot), error_out);
         uint64_t bytes_kept =

@@ -18,7 +18,7 @@ grove_status grove__fail_handle(grove_error *error_out)
 
 void grove__document_hold(grove_document *document)
 {
-    if (document->is_linked) {
+    if (document->handle.pin != 0) {
         grove__handle_move(document->store, &document->handle,
                            grove__min_u64(document->stored, document->unsaved_reach));
     }
@@ -148,7 +148,6 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     document->allocator = store->allocator;
     memcpy(document->id_bytes, id.data, id.size);
     document->id = (grove_bytes){document->id_bytes, id.size};
-    document->handle.document = document->id;
     grove__events_init(&document->unsaved, document->allocator);
     document->unsaved_reach = UINT64_MAX;
     grove_buffer_init(&document->version, document->allocator);
@@ -226,12 +225,13 @@ static grove_status open_document(grove_store *store, grove_bytes id,
     if (status != GROVE_OK) {
         return status;
     }
-    /* Linked before it reads, so that no compaction removes what it is about
+    /* Pinned before it reads, so that no compaction removes what it is about
      * to have; at clock 0 until it knows better. */
-    grove__handle_link(store, &document->handle);
-    document->is_linked = true;
     grove__txn txn;
-    status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    status = grove__handle_open(store, document->id, 0, &document->handle, error_out);
+    if (status == GROVE_OK) {
+        status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    }
     if (status == GROVE_OK) {
         status = grove__document_fill(document, &txn, must_exist, UINT64_MAX, error_out);
         grove__txn_abort(&txn);
@@ -303,8 +303,8 @@ void grove_document_close(grove_document *document)
     if (document == NULL) {
         return;
     }
-    if (document->is_linked) {
-        grove__handle_unlink(document->store, &document->handle);
+    if (document->handle.pin != 0) {
+        grove__handle_close(document->store, &document->handle);
     }
     grove__document_unload(document);
     grove__merge_release(&document->merge, document->type);

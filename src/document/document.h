@@ -78,7 +78,6 @@ struct grove_document {
     /* A snapshot is due with the next save whatever the policy says: the
      * application handed in a state, or the newest snapshot is damaged. */
     bool wants_snapshot;
-    bool is_linked;
 
     bool exists;
     grove__meta_record meta;

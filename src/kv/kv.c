@@ -19,9 +19,8 @@ static const char *const TABLE_NAMES[GROVE__TABLE_COUNT] = {
     [GROVE__TABLE_GROUPS] = "groups",     [GROVE__TABLE_COMMITS] = "commits",
 };
 
-/* C14, for a backend that forgot: a failure never comes without a sentence. */
-static grove_status explain(const grove__kv *kv, grove_status status,
-                            grove_error *error_out)
+grove_status grove__kv_explain(const grove__kv *kv, grove_status status,
+                               grove_error *error_out)
 {
     if (status != GROVE_OK && status != GROVE_NONE && error_out != NULL &&
         (error_out->status != status || error_out->message[0] == '\0')) {
@@ -36,10 +35,10 @@ static grove_status explain(const grove__kv *kv, grove_status status,
 static grove_status settle(grove__txn *txn, grove_status status, grove_error *error_out)
 {
     bool is_answer = status == GROVE_OK || status == GROVE_NONE || status == GROVE_LIMIT;
-    if (!is_answer && txn->mode == GROVE_TXN_WRITE) {
+    if (!is_answer && txn->mode != GROVE_TXN_READ) {
         txn->failed = true;
     }
-    return explain(txn->kv, status, error_out);
+    return grove__kv_explain(txn->kv, status, error_out);
 }
 
 /* A backend gave something that its contract excludes: its tree is broken. */
@@ -78,8 +77,15 @@ static bool is_value_sound(const grove__kv *kv, grove_bytes value)
 
 static bool has_all_functions(const grove_backend *backend)
 {
-    return backend->open != NULL && backend->close != NULL && backend->sync != NULL &&
-           backend->statistics != NULL && backend->begin != NULL &&
+    return backend->open != NULL && backend->close != NULL &&
+           backend->is_forked != NULL && backend->sync != NULL &&
+           backend->statistics != NULL && backend->readers != NULL &&
+           backend->identity != NULL && backend->reclaim != NULL &&
+           backend->grow != NULL && backend->copy != NULL && backend->pin_open != NULL &&
+           backend->pin_move != NULL && backend->pin_close != NULL &&
+           backend->pin_least != NULL && backend->watch_open != NULL &&
+           backend->watch_wait != NULL && backend->watch_descriptor != NULL &&
+           backend->watch_close != NULL && backend->begin != NULL &&
            backend->commit != NULL && backend->abort != NULL && backend->get != NULL &&
            backend->put != NULL && backend->remove != NULL &&
            backend->cursor_open != NULL && backend->cursor_close != NULL &&
@@ -128,7 +134,8 @@ grove_status grove__kv_open(const grove_backend *backend,
     grove_backend_options filled = *options;
     filled.table_names = TABLE_NAMES;
     filled.table_count = GROVE__TABLE_COUNT;
-    status = explain(&kv, backend->open(&filled, &kv.env, error_out), error_out);
+    status =
+        grove__kv_explain(&kv, backend->open(&filled, &kv.env, error_out), error_out);
     if (status == GROVE_OK) {
         *kv_out = kv;
     }
@@ -143,14 +150,14 @@ void grove__kv_close(grove__kv *kv)
 
 grove_status grove__kv_sync(grove__kv *kv, grove_error *error_out)
 {
-    return explain(kv, kv->backend->sync(kv->env, error_out), error_out);
+    return grove__kv_explain(kv, kv->backend->sync(kv->env, error_out), error_out);
 }
 
 grove_status grove__kv_statistics(grove__kv *kv, grove_backend_statistics *statistics_out,
                                   grove_error *error_out)
 {
     grove_status status = kv->backend->statistics(kv->env, statistics_out, error_out);
-    return explain(kv, status, error_out);
+    return grove__kv_explain(kv, status, error_out);
 }
 
 grove_status grove__txn_begin(grove__kv *kv, grove_txn_mode mode, grove__txn *txn_out,
@@ -161,7 +168,7 @@ grove_status grove__txn_begin(grove__kv *kv, grove_txn_mode mode, grove__txn *tx
     if (status == GROVE_OK) {
         *txn_out = (grove__txn){.kv = kv, .backend_txn = backend_txn, .mode = mode};
     }
-    return explain(kv, status, error_out);
+    return grove__kv_explain(kv, status, error_out);
 }
 
 grove_status grove__txn_commit(grove__txn *txn, grove_error *error_out)
@@ -173,7 +180,7 @@ grove_status grove__txn_commit(grove__txn *txn, grove_error *error_out)
     }
     status = txn->kv->backend->commit(txn->backend_txn, error_out);
     txn->ended = true;
-    return explain(txn->kv, status, error_out);
+    return grove__kv_explain(txn->kv, status, error_out);
 }
 
 void grove__txn_abort(grove__txn *txn)
@@ -209,7 +216,7 @@ grove_status grove__kv_put_room(grove__txn *txn, grove__table table, grove_bytes
                                 size_t bytes, uint8_t **room_out, grove_error *error_out)
 {
     GROVE_ASSERT(table < GROVE__TABLE_COUNT);
-    GROVE_ASSERT(txn->mode == GROVE_TXN_WRITE);
+    GROVE_ASSERT(txn->mode != GROVE_TXN_READ);
     assert_key(key);
     const grove_backend *backend = txn->kv->backend;
     uint8_t *room = NULL;
@@ -247,7 +254,7 @@ grove_status grove__kv_remove(grove__txn *txn, grove__table table, grove_bytes k
                               grove_error *error_out)
 {
     GROVE_ASSERT(table < GROVE__TABLE_COUNT);
-    GROVE_ASSERT(txn->mode == GROVE_TXN_WRITE);
+    GROVE_ASSERT(txn->mode != GROVE_TXN_READ);
     assert_key(key);
     grove_status status = check_usable(txn, error_out);
     if (status != GROVE_OK) {
@@ -285,7 +292,7 @@ grove_status grove__kv_remove_prefix(grove__txn *txn, grove__table table,
                                      grove_bytes prefix, uint64_t *removed_out,
                                      grove_error *error_out)
 {
-    GROVE_ASSERT(txn->mode == GROVE_TXN_WRITE);
+    GROVE_ASSERT(txn->mode != GROVE_TXN_READ);
     assert_key(prefix);
     grove__cursor cursor;
     uint64_t removed = 0;

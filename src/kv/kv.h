@@ -80,6 +80,10 @@ grove_status grove__kv_sync(grove__kv *kv, grove_error *error_out);
 grove_status grove__kv_statistics(grove__kv *kv, grove_backend_statistics *statistics_out,
                                   grove_error *error_out);
 
+/* C14, for a backend that forgot: a failure never comes without a sentence. */
+grove_status grove__kv_explain(const grove__kv *kv, grove_status status,
+                               grove_error *error_out);
+
 grove_status grove__txn_begin(grove__kv *kv, grove_txn_mode mode, grove__txn *txn_out,
                               grove_error *error_out);
 /* Ends the transaction in every case. */

@@ -111,6 +111,7 @@ grove_status grove_group_delete(grove_store *store, grove_bytes name,
     grove__write_set_init(&set, store->allocator);
     grove__write_set_expect_present(&set, GROVE__TABLE_GROUPS,
                                     grove__key_view(&first_part));
+    set.frees_space = true;
     grove__write_set_remove(&set, GROVE__TABLE_GROUPS, grove__key_view(&key));
     grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_GROUP, name, 0, 0});
     status = grove__commit(store, &set, commit_out, error_out);

@@ -12,6 +12,7 @@
 #include "commit/store.h"
 #include "commit/write_set.h"
 
+enum { WAIT_MS_MAX = 10000 };
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, MODE_BITS = 07777 };
 
 #define SIZE_LIMIT_BYTES_DEFAULT (UINT64_C(64) << 30)
@@ -68,6 +69,9 @@ static grove_status complete_options(const grove_store_options *given,
     }
     if (options.memory_bytes_max == 0) {
         options.memory_bytes_max = SIZE_MAX;
+    }
+    if (options.wait_ms_max == 0) {
+        options.wait_ms_max = WAIT_MS_MAX;
     }
     if ((options.directory_mode | options.file_mode) & ~(uint32_t)MODE_BITS) {
         return grove__fail(error_out, GROVE_INVALID, "a mode has bits beyond 07777");
@@ -153,6 +157,8 @@ static grove_status open_environment(grove_store *store, const char *path,
         .size_limit_bytes = options->size_limit_bytes,
         .durability = options->durability,
         .must_exist = options->must_exist,
+        .may_be_remote = options->may_be_remote,
+        .wait_ms_max = options->wait_ms_max,
         .allocator = store->allocator,
     };
     grove_status status =
@@ -196,10 +202,10 @@ grove_status grove_store_open(const char *path, const grove_store_options *optio
         complete.clock != NULL ? *complete.clock : (grove_clock){NULL, system_now};
     store->random =
         complete.random != NULL ? *complete.random : (grove_random){NULL, system_random};
-    (void)pthread_mutex_init(&store->handles_lock, NULL);
+    grove__commit_queue_init(&store->queue);
     status = open_environment(store, path, &complete, error_out);
     if (status != GROVE_OK) {
-        (void)pthread_mutex_destroy(&store->handles_lock);
+        grove__commit_queue_release(&store->queue);
         grove_allocator to_free = store->under;
         grove__deallocate(&to_free, store, sizeof *store);
         return status;
@@ -213,9 +219,12 @@ void grove_store_close(grove_store *store)
     if (store == NULL) {
         return;
     }
-    GROVE_ASSERT_ARG(store->handles == NULL);
+    GROVE_ASSERT_ARG(atomic_load(&store->handle_count) == 0);
+    /* In a child of fork the queue is as some thread of the parent left it. */
+    if (!grove__kv_is_forked(&store->kv)) {
+        grove__commit_queue_release(&store->queue);
+    }
     grove__kv_close(&store->kv);
-    (void)pthread_mutex_destroy(&store->handles_lock);
     grove_allocator under = store->under;
     grove__deallocate(&under, store, sizeof *store);
 }

@@ -75,6 +75,7 @@ grove_backend_options grove__check_options(grove__check *check)
     options.directory_mode = 0700;
     options.file_mode = 0600;
     options.size_limit_bytes = UINT64_C(64) << 20;
+    options.wait_ms_max = 60000;
     options.durability = GROVE_DURABILITY_NONE;
     options.must_exist = false;
     options.allocator = &check->allocator.table;

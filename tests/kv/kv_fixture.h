@@ -30,6 +30,7 @@ static inline void kv_fixture_prepare(kv_fixture *fixture, const char *name)
         .directory_mode = 0700,
         .file_mode = 0600,
         .size_limit_bytes = UINT64_C(1) << 30,
+        .wait_ms_max = 60000,
         .durability = GROVE_DURABILITY_NONE,
         .allocator = &grove__allocator_system,
     };

@@ -33,6 +33,7 @@ static inline void lmdb_fixture_make(lmdb_fixture *fixture)
     (void)temp_dir_path(&fixture->dir, "store", fixture->path);
     (void)temp_dir_path(&fixture->dir, "store/data.mdb", fixture->data);
     fixture->options = (grove_backend_options){
+        .wait_ms_max = 60000,
         .path = fixture->path,
         .table_names = LMDB_TABLES,
         .table_count = LMDB_TABLE_COUNT,

@@ -24,7 +24,7 @@ Test(lmdb_create, what_is_made_has_the_modes_asked_for)
     cr_assert_eq(about.st_mode & 07777, 0640);
     cr_assert_eq(stat(temp_dir_path(&fixture.dir, "store/lock.mdb", lock), &about), 0);
     cr_assert_eq(about.st_mode & 07777, 0640);
-    cr_assert_eq(lmdb_count_entries(fixture.path), 2);
+    cr_assert_eq(lmdb_count_entries(fixture.path), 3);
     lmdb_fixture_remove(&fixture);
 }
 
@@ -135,7 +135,7 @@ Test(lmdb_create, of_several_processes_that_open_a_new_store_at_once_one_makes_i
             cr_assert_eq(waitpid(children[index], &status, 0), children[index]);
             cr_assert_eq(status, 0);
         }
-        cr_assert_eq(lmdb_count_entries(fixture.path), 2);
+        cr_assert_eq(lmdb_count_entries(fixture.path), 3);
         grove_backend_env *env = lmdb_open_env(&fixture);
         grove_backend_txn *txn = lmdb_begin_txn(&fixture, env, GROVE_TXN_READ);
         for (uint32_t index = 0; index < OPENERS; index++) {

@@ -78,9 +78,11 @@ Test(lmdb_file, a_file_that_is_no_whole_store_is_refused_and_left_alone)
 {
     lmdb_fixture fixture;
     char lock[TEMP_DIR_PATH_BYTES];
+    char control[TEMP_DIR_PATH_BYTES];
     lmdb_fixture_make(&fixture);
     grove_bytes good = make_good_file(&fixture);
     (void)temp_dir_path(&fixture.dir, "store/lock.mdb", lock);
+    (void)temp_dir_path(&fixture.dir, "store/grove.lock", control);
     uint8_t *bad = malloc(good.size);
     cr_assert_not_null(bad);
     for (size_t index = 0; index < 2 * (sizeof DAMAGES / sizeof *DAMAGES); index++) {
@@ -93,6 +95,7 @@ Test(lmdb_file, a_file_that_is_no_whole_store_is_refused_and_left_alone)
         }
         lmdb_write_file(fixture.data, bad, size);
         (void)unlink(lock);
+        (void)unlink(control);
         fixture.options.must_exist = index % 2 != 0;
         cr_assert_eq(lmdb_try_open(&fixture, &env), GROVE_INVALID, "damage %zu",
                      index / 2);

@@ -27,6 +27,7 @@ static inline grove_backend_options memory_options(const grove_allocator *alloca
     options.table_names = MEMORY_TABLES;
     options.table_count = 2;
     options.size_limit_bytes = 1 << 24;
+    options.wait_ms_max = 60000;
     options.durability = GROVE_DURABILITY_FULL;
     options.allocator = allocator;
     return options;

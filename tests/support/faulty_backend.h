@@ -90,7 +90,7 @@ static inline bool faulty_txn_fails(faulty_txn *txn, const char *call,
 {
     txn->faulty->calls_after_final += txn->failed;
     bool fails = faulty_backend_fails(txn->faulty, call, error_out);
-    if (fails && txn->mode == GROVE_TXN_WRITE &&
+    if (fails && txn->mode != GROVE_TXN_READ &&
         faulty_backend_is_final(txn->faulty->status)) {
         txn->failed = true;
     }
@@ -141,6 +141,137 @@ static inline grove_status faulty_sync(grove_backend_env *opaque, grove_error *e
         return env->faulty->status;
     }
     return env->faulty->under->sync(env->under, error_out);
+}
+
+static inline bool faulty_is_forked(const grove_backend_env *opaque)
+{
+    const faulty_env *env = (const faulty_env *)opaque;
+    return env->faulty->under->is_forked(env->under);
+}
+
+static inline grove_status faulty_readers(grove_backend_env *opaque,
+                                          grove_backend_reader_fn each, void *context,
+                                          grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "readers", error_out)) {
+        return env->faulty->status;
+    }
+    return env->faulty->under->readers(env->under, each, context, error_out);
+}
+
+static inline grove_status faulty_identity(grove_backend_env *opaque,
+                                           grove_backend_identity *identity_out,
+                                           grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "identity", error_out)) {
+        return env->faulty->status;
+    }
+    return env->faulty->under->identity(env->under, identity_out, error_out);
+}
+
+static inline grove_status faulty_reclaim(grove_backend_env *opaque,
+                                          grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "reclaim", error_out)) {
+        return env->faulty->status;
+    }
+    return env->faulty->under->reclaim(env->under, error_out);
+}
+
+static inline grove_status faulty_grow(grove_backend_env *opaque, grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    return env->faulty->under->grow(env->under, error_out);
+}
+
+static inline grove_status faulty_copy(grove_backend_env *opaque, const char *path,
+                                       bool is_compact, grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "copy", error_out)) {
+        return env->faulty->status;
+    }
+    return env->faulty->under->copy(env->under, path, is_compact, error_out);
+}
+
+static inline grove_status faulty_pin_open(grove_backend_env *opaque, uint64_t name,
+                                           uint64_t value, uint64_t *pin_out,
+                                           grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "pin_open", error_out)) {
+        return env->faulty->status;
+    }
+    return env->faulty->under->pin_open(env->under, name, value, pin_out, error_out);
+}
+
+static inline void faulty_pin_move(grove_backend_env *opaque, uint64_t pin,
+                                   uint64_t value)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    env->faulty->under->pin_move(env->under, pin, value);
+}
+
+static inline void faulty_pin_close(grove_backend_env *opaque, uint64_t pin)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    env->faulty->under->pin_close(env->under, pin);
+}
+
+static inline uint64_t faulty_pin_least(grove_backend_env *opaque, uint64_t name)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    return env->faulty->under->pin_least(env->under, name);
+}
+
+typedef struct faulty_watch {
+    faulty_backend *faulty;
+    grove_backend_watch *under;
+} faulty_watch;
+
+static inline grove_status faulty_watch_open(grove_backend_env *opaque,
+                                             grove_backend_watch **watch_out,
+                                             grove_error *error_out)
+{
+    faulty_env *env = (faulty_env *)opaque;
+    if (faulty_backend_fails(env->faulty, "watch_open", error_out)) {
+        return env->faulty->status;
+    }
+    grove_backend_watch *under;
+    grove_status status = env->faulty->under->watch_open(env->under, &under, error_out);
+    if (status == GROVE_OK) {
+        faulty_watch *watch = faulty_backend_new(sizeof *watch);
+        watch->faulty = env->faulty;
+        watch->under = under;
+        *watch_out = (grove_backend_watch *)watch;
+    }
+    return status;
+}
+
+static inline grove_status faulty_watch_wait(grove_backend_watch *opaque,
+                                             uint32_t wait_ms_max, grove_error *error_out)
+{
+    faulty_watch *watch = (faulty_watch *)opaque;
+    if (faulty_backend_fails(watch->faulty, "watch_wait", error_out)) {
+        return watch->faulty->status;
+    }
+    return watch->faulty->under->watch_wait(watch->under, wait_ms_max, error_out);
+}
+
+static inline int faulty_watch_descriptor(const grove_backend_watch *opaque)
+{
+    const faulty_watch *watch = (const faulty_watch *)opaque;
+    return watch->faulty->under->watch_descriptor(watch->under);
+}
+
+static inline void faulty_watch_close(grove_backend_watch *opaque)
+{
+    faulty_watch *watch = (faulty_watch *)opaque;
+    watch->faulty->under->watch_close(watch->under);
+    free(watch);
 }
 
 static inline grove_status faulty_statistics(grove_backend_env *opaque,
@@ -309,6 +440,20 @@ static inline void faulty_backend_init(faulty_backend *faulty, const grove_backe
         .close = faulty_close,
         .sync = faulty_sync,
         .statistics = faulty_statistics,
+        .is_forked = faulty_is_forked,
+        .readers = faulty_readers,
+        .identity = faulty_identity,
+        .reclaim = faulty_reclaim,
+        .grow = faulty_grow,
+        .copy = faulty_copy,
+        .pin_open = faulty_pin_open,
+        .pin_move = faulty_pin_move,
+        .pin_close = faulty_pin_close,
+        .pin_least = faulty_pin_least,
+        .watch_open = faulty_watch_open,
+        .watch_wait = faulty_watch_wait,
+        .watch_descriptor = faulty_watch_descriptor,
+        .watch_close = faulty_watch_close,
         .begin = faulty_begin,
         .commit = faulty_commit,
         .abort = faulty_abort,
