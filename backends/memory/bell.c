@@ -5,9 +5,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 struct grove_backend_watch {
     grove_backend_watch *next;
-    grove__volume *volume;
+    grove__memory_bell *bell;
     const grove_allocator *allocator;
     uint64_t cuts;
     uint64_t seen; /* commits that it told of */
@@ -15,13 +17,43 @@ struct grove_backend_watch {
     int ends[2];
 };
 
-void grove__memory_bell_ring(grove_backend_watch *first)
+bool grove__memory_bell_init(grove__memory_bell *bell)
 {
-    for (grove_backend_watch *watch = first; watch != NULL; watch = watch->next) {
+    bell->watches = NULL;
+    bell->commits = 0;
+    bell->cuts = 0;
+    return pthread_mutex_init(&bell->mutex, NULL) == 0;
+}
+
+void grove__memory_bell_release(grove__memory_bell *bell)
+{
+    (void)pthread_mutex_destroy(&bell->mutex);
+}
+
+/* The mutex is held. */
+static void tell_all(const grove__memory_bell *bell)
+{
+    for (grove_backend_watch *watch = bell->watches; watch != NULL; watch = watch->next) {
         /* A full pipe is readable as it is. */
         ssize_t written = write(watch->ends[1], "", 1);
         (void)written;
     }
+}
+
+void grove__memory_bell_ring(grove__memory_bell *bell)
+{
+    (void)pthread_mutex_lock(&bell->mutex);
+    bell->commits++;
+    tell_all(bell);
+    (void)pthread_mutex_unlock(&bell->mutex);
+}
+
+void grove__memory_bell_cut(grove__memory_bell *bell)
+{
+    (void)pthread_mutex_lock(&bell->mutex);
+    bell->cuts++;
+    tell_all(bell);
+    (void)pthread_mutex_unlock(&bell->mutex);
 }
 
 static bool make_pipe(int ends[2])
@@ -40,7 +72,7 @@ static bool make_pipe(int ends[2])
     return true;
 }
 
-grove_status grove__memory_bell_watch(grove__volume *volume,
+grove_status grove__memory_bell_watch(grove__memory_bell *bell,
                                       const grove_allocator *allocator, uint64_t cuts,
                                       grove_backend_watch **watch_out)
 {
@@ -52,15 +84,15 @@ grove_status grove__memory_bell_watch(grove__volume *volume,
         allocator->deallocate(allocator->context, watch, sizeof *watch);
         return GROVE_BUSY;
     }
-    watch->volume = volume;
+    watch->bell = bell;
     watch->allocator = allocator;
     watch->cuts = cuts;
     watch->process = getpid();
-    (void)pthread_mutex_lock(&volume->mutex);
-    watch->seen = volume->commits;
-    watch->next = volume->watches;
-    volume->watches = watch;
-    (void)pthread_mutex_unlock(&volume->mutex);
+    (void)pthread_mutex_lock(&bell->mutex);
+    watch->seen = bell->commits;
+    watch->next = bell->watches;
+    bell->watches = watch;
+    (void)pthread_mutex_unlock(&bell->mutex);
     *watch_out = watch;
     return GROVE_OK;
 }
@@ -68,27 +100,28 @@ grove_status grove__memory_bell_watch(grove__volume *volume,
 /* Takes what was told, and whether there is more than was seen. */
 static grove_status look(grove_backend_watch *watch)
 {
+    grove__memory_bell *bell = watch->bell;
     char bytes[256];
     grove_status status = GROVE_NONE;
     while (read(watch->ends[0], bytes, sizeof bytes) > 0) {
     }
-    (void)pthread_mutex_lock(&watch->volume->mutex);
-    if (watch->volume->cuts != watch->cuts) {
+    (void)pthread_mutex_lock(&bell->mutex);
+    if (bell->cuts != watch->cuts) {
         status = GROVE_IO;
-    } else if (watch->volume->commits != watch->seen) {
-        watch->seen = watch->volume->commits;
+    } else if (bell->commits != watch->seen) {
+        watch->seen = bell->commits;
         status = GROVE_OK;
     }
-    (void)pthread_mutex_unlock(&watch->volume->mutex);
+    (void)pthread_mutex_unlock(&bell->mutex);
     return status;
 }
 
 grove_status grove__memory_bell_wait(grove_backend_watch *watch, uint32_t wait_ms_max)
 {
-    uint64_t until = grove__volume_now_ms() + wait_ms_max;
+    uint64_t until = grove__memory_now_ms() + wait_ms_max;
     for (;;) {
         grove_status status = look(watch);
-        uint64_t now = grove__volume_now_ms();
+        uint64_t now = grove__memory_now_ms();
         if (status != GROVE_NONE || now >= until) {
             return status;
         }
@@ -113,13 +146,13 @@ pid_t grove__memory_bell_process(const grove_backend_watch *watch)
 void grove__memory_bell_close(grove_backend_watch *watch, bool is_forked)
 {
     if (!is_forked) {
-        grove_backend_watch **place = &watch->volume->watches;
-        (void)pthread_mutex_lock(&watch->volume->mutex);
+        grove_backend_watch **place = &watch->bell->watches;
+        (void)pthread_mutex_lock(&watch->bell->mutex);
         while (*place != watch) {
             place = &(*place)->next;
         }
         *place = watch->next;
-        (void)pthread_mutex_unlock(&watch->volume->mutex);
+        (void)pthread_mutex_unlock(&watch->bell->mutex);
     }
     (void)close(watch->ends[0]);
     (void)close(watch->ends[1]);

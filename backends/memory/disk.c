@@ -1,10 +1,9 @@
 #include "disk.h"
 
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "bell.h"
+#include "clock.h"
 #include "teacher.h"
 
 struct grove_memory_disk {
@@ -124,7 +123,10 @@ static grove__volume *new_volume(const grove_allocator *allocator, const char *p
     }
     grove__pins_init(&volume->pins, allocator);
     if (init_condition(&volume->writer_left)) {
-        return volume;
+        if (grove__memory_bell_init(&volume->bell)) {
+            return volume;
+        }
+        (void)pthread_cond_destroy(&volume->writer_left);
     }
     (void)pthread_mutex_destroy(&volume->mutex);
 
@@ -148,6 +150,7 @@ static void free_volume(grove__volume *volume)
     deallocate(allocator, volume->names, volume->name_count * sizeof *volume->names);
     free_string(allocator, volume->path);
     grove__pins_release(&volume->pins);
+    grove__memory_bell_release(&volume->bell);
     (void)pthread_cond_destroy(&volume->writer_left);
     (void)pthread_mutex_destroy(&volume->mutex);
     deallocate(allocator, volume, sizeof *volume);
@@ -346,19 +349,12 @@ grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
     return status;
 }
 
-uint64_t grove__volume_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Waits for our turn; the mutex is held. False: it did not come in time. */
 static bool wait_for_turn(grove__volume *volume, uint32_t wait_ms_max)
 {
     grove__waiter self = {NULL};
     grove__waiter **end = &volume->waiters;
-    uint64_t until_ms = grove__volume_now_ms() + wait_ms_max;
+    uint64_t until_ms = grove__memory_now_ms() + wait_ms_max;
     struct timespec until = {(time_t)(until_ms / 1000),
                              (long)(until_ms % 1000) * 1000000};
     int code = 0;
@@ -434,7 +430,7 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
     volume->heap.limit = limit;
     volume->has_writer = true;
     volume->writer = pthread_self();
-    volume->writer_since_ms = grove__volume_now_ms();
+    volume->writer_since_ms = grove__memory_now_ms();
     *state_out = state;
 
 out:
@@ -470,7 +466,7 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     volume->has_writer = false;
     (void)pthread_cond_broadcast(&volume->writer_left);
     if (state != NULL && status == GROVE_OK) {
-        grove__memory_bell_ring(volume->watches);
+        grove__memory_bell_ring(&volume->bell);
     }
     (void)pthread_mutex_unlock(&volume->mutex);
     return status;
@@ -504,7 +500,7 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
         figures_out->commits = volume->commits;
         figures_out->has_writer = volume->has_writer;
         figures_out->writer_ms =
-            volume->has_writer ? grove__volume_now_ms() - volume->writer_since_ms : 0;
+            volume->has_writer ? grove__memory_now_ms() - volume->writer_since_ms : 0;
         figures_out->entries = 0;
         for (size_t table = 0; table < volume->committed->table_count; table++) {
             figures_out->entries += volume->committed->tables[table].entries;
@@ -559,6 +555,7 @@ void grove_memory_disk_cut_power(grove_memory_disk *disk)
         grove__state *lost = volume->committed;
         volume->committed = share_state(volume->synced);
         volume->cuts++;
+        grove__memory_bell_cut(&volume->bell);
         (void)pthread_mutex_unlock(&volume->mutex);
         grove__state_release(volume, lost);
     }

@@ -26,6 +26,7 @@
 #include <grove/backend_memory.h>
 #include <grove/sys/backend.h>
 
+#include "bell.h"
 #include "btree.h"
 #include "heap.h"
 #include "pins.h"
@@ -66,7 +67,7 @@ typedef struct grove__volume {
     /* Power cuts so far: a handle from before one is of no use. */
     uint64_t cuts;
     uint64_t commits;
-    grove_backend_watch *watches;
+    grove__memory_bell bell;
     grove__pins pins;
     uint64_t number; /* of this volume on its disk */
 } grove__volume;
@@ -125,9 +126,6 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
  */
 grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
                                 uint64_t cuts, const char *path);
-
-/* The monotonic clock. */
-uint64_t grove__volume_now_ms(void);
 
 /* Accepts NULL. */
 void grove__state_release(grove__volume *volume, grove__state *state);

@@ -61,8 +61,9 @@ void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes docume
                                        uint64_t clock);
 
 /*
- * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
- * took none. Changes happen in the order in which they were added.
+ * Runs the set, perhaps together with others' (commit/queue.h). *commit_out
+ * (may be NULL) is the commit's number, 0 when it took none. Changes happen in
+ * the order in which they were added.
  *
  *   GROVE_CONFLICT   an expectation does not hold; nothing was written
  *   GROVE_NO_MEMORY  also when a call above could not keep what it was given

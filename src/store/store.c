@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "commit/store.h"
+#include "commit/queue.h"
 #include "commit/write_set.h"
 
 enum { WAIT_MS_MAX = 10000 };
