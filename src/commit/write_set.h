@@ -55,10 +55,9 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
  * number, any other none. The name is borrowed. */
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
 
-/* The commit happens only if no open handle of the document, in any process,
- * needs events before `clock`. The name is borrowed. */
-void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
-                                       uint64_t clock);
+/* The commit happens only if no process has a pin of this name with a value
+ * below `least`. */
+void grove__write_set_expect_pins(grove__write_set *set, uint64_t name, uint64_t least);
 
 /*
  * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
