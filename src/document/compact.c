@@ -61,8 +61,8 @@ static grove_status prepare(grove_document *document, grove_document *source,
         return status;
     }
     uint64_t target = events - grove__min_u64(events, window);
-    target = grove__min_u64(
-        target, grove__handle_least_clock(document->store, document->id));
+    target =
+        grove__min_u64(target, grove__handle_least_clock(document->store, document->id));
     status = grove__document_encode_snapshot(source, txn, snapshot, error_out);
     if (status == GROVE_NONE) {
         return grove__fail(
