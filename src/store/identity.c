@@ -195,7 +195,7 @@ void grove__identity_leave(grove_store *store)
     bool is_whole = grove__kv_sync(&store->kv, NULL) == GROVE_OK;
     grove__kv_pin_close(&store->kv, store->loose_pin);
     store->loose_pin = 0;
-    if (is_whole) {
-        (void)grove__identity_clear(store, NULL);
+    if (is_whole && grove__identity_clear(store, NULL) == GROVE_OK) {
+        (void)grove__kv_sync(&store->kv, NULL);
     }
 }

@@ -149,7 +149,6 @@ static forked open_all(store_fixture *fixture)
 {
     forked in = {.fixture = fixture};
     grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
-    store_fixture_open(fixture);
     in.store = fixture->store;
     options.type = grove_type_text();
     assert_ok(fixture, grove_document_open(in.store, grove_bytes_of("t"), &options,
@@ -204,6 +203,7 @@ Test(fork, a_child_opens_the_store_for_itself_before_and_after_closing_what_it_i
     for (int closes_first = 0; closes_first < 2; closes_first++) {
         store_fixture fixture;
         store_fixture_init(&fixture, "lmdb");
+        store_fixture_open(&fixture);
         forked in = open_all(&fixture);
         pid_t child = fork();
         if (child == 0) {
