@@ -28,8 +28,8 @@ typedef struct grove_backup_result {
 } grove_backup_result;
 
 /*
- * Makes a store at `path`, where nothing may be, that holds exactly the state of
- * one commit, not older than the newest before the call. Other threads and
+ * Makes a store at `path`, where nothing may be, that holds exactly the state
+ * of one commit, not older than the newest before the call. Other threads and
  * processes go on meanwhile; the pages of that state stay until the backup is
  * done, so that the store grows by what is written meanwhile. It is made under
  * another name, PATH.part, synced and then renamed: a crash leaves the whole

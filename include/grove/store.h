@@ -72,7 +72,8 @@ typedef struct grove_store_options {
  *   GROVE_INVALID        the path or an option is unusable, or what is there
  *                        is not a store; the error says what was found
  *   GROVE_FORMAT_NEWER   written by a later version of the library
- *   GROVE_CORRUPT        also: it was in use with GROVE_DURABILITY_NONE when the
+ *   GROVE_CORRUPT        also: it was in use with GROVE_DURABILITY_NONE when
+ *   the
  *                        machine went down
  *   GROVE_IO, GROVE_NO_MEMORY, GROVE_BUSY, GROVE_FULL
  *
@@ -111,8 +112,8 @@ GROVE_API grove_status grove_store_commit(grove_store *store, uint64_t *commit_o
 /*
  * Calls `each` for every open read transaction of every process, in no order:
  * the process and how many commits it lags behind. Pages that were freed since
- * an old one began cannot be used again. `each` is called with no lock held that
- * it could meet; it returns false to stop.
+ * an old one began cannot be used again. `each` is called with no lock held
+ * that it could meet; it returns false to stop.
  */
 GROVE_API grove_status grove_store_readers(grove_store *store,
                                            grove_backend_reader_fn each, void *context,

@@ -30,12 +30,12 @@ GROVE_API grove_status grove_watch_open(grove_store *store, grove_watch **watch_
                                         uint64_t *commit_out, grove_error *error_out);
 
 /*
- * Waits for a commit beyond the last one that was told, for at most `wait_ms_max`
- * milliseconds; 0 looks and does not wait. *commit_out (may be NULL) is then the
- * newest commit, which a reader that begins afterwards sees. Snapshots, roll-ups,
- * seals and compactions are no commits. A process that dies between its commit
- * and the telling delays it by a second at most. Cost: a look-up for each
- * change of the store.
+ * Waits for a commit beyond the last one that was told, for at most
+ * `wait_ms_max` milliseconds; 0 looks and does not wait. *commit_out (may be
+ * NULL) is then the newest commit, which a reader that begins afterwards sees.
+ * Snapshots, roll-ups, seals and compactions are no commits. A process that
+ * dies between its commit and the telling delays it by a second at most. Cost:
+ * a look-up for each change of the store.
  *
  *   GROVE_NONE   the time is over, and there was no commit
  *   GROVE_FORKED, GROVE_IO, GROVE_NO_MEMORY, GROVE_BUSY
@@ -46,9 +46,9 @@ GROVE_API grove_status grove_watch_wait(grove_watch *watch, uint32_t wait_ms_max
 /*
  * A descriptor that becomes readable (poll, epoll: POLLIN) after each change of
  * the store. Who finds it so calls grove_watch_wait with 0, which makes it
- * unreadable and says whether there was a commit. It is the watch's: nobody else
- * reads or closes it. A loop that must not depend on the last word of a process
- * that died calls grove_watch_wait once in a while besides.
+ * unreadable and says whether there was a commit. It is the watch's: nobody
+ * else reads or closes it. A loop that must not depend on the last word of a
+ * process that died calls grove_watch_wait once in a while besides.
  */
 GROVE_API int grove_watch_descriptor(const grove_watch *watch);
 

@@ -10,7 +10,6 @@
 #include <grove/store.h>
 
 #include "base/alloc.h"
-#include "commit/queue.h"
 #include "kv/sharing.h"
 
 /*
@@ -22,6 +21,14 @@
 typedef struct grove__handle {
     uint64_t pin; /* 0: none */
 } grove__handle;
+
+/* Who waits to commit: commit/commit.c. */
+struct grove__commit_request;
+typedef struct grove__commit_queue {
+    pthread_mutex_t mutex;
+    struct grove__commit_request *first;
+    bool has_leader;
+} grove__commit_queue;
 
 struct grove_store {
     grove_allocator under; /* what the caller gave */
@@ -38,8 +45,8 @@ struct grove_store {
     _Atomic uint64_t commit_seen;
     _Atomic uint64_t ranges_aged;
     _Atomic uint64_t handle_count;
-    uint64_t loose_pin;        /* store/identity.h; 0: none */
-    grove__commit_queue queue; /* commit/queue.c */
+    uint64_t loose_pin; /* store/identity.h; 0: none */
+    grove__commit_queue queue;
 };
 
 static inline int64_t grove__store_now(const grove_store *store)

@@ -3,7 +3,6 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/age.h"
 #include "kv/value.h"
 
 typedef enum change_kind { CHANGE_PUT, CHANGE_PUT_VALUE, CHANGE_REMOVE } change_kind;
@@ -259,54 +258,4 @@ grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
 size_t grove__write_set_bytes(const grove__write_set *set)
 {
     return set->bytes.size + set->borrowed_bytes;
-}
-
-/* Adds the packing of older commits' records, if that is due. */
-static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
-{
-    uint64_t first;
-    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
-        return;
-    }
-    grove__key key;
-    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
-        grove__key_of_commit(&key, commit);
-        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
-    }
-    grove__key_of_commit(&key, first);
-    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
-                         grove_buffer_view(block));
-}
-
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
-{
-    grove_status status = grove__store_check(store, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
-        request.status = grove__fail_memory(&request.error);
-    } else {
-        grove__commit_run(store, &request);
-    }
-    grove_buffer_release(&aged);
-    if (request.status != GROVE_OK) {
-        if (error_out != NULL) {
-            *error_out = request.error;
-        }
-        return request.status;
-    }
-    if (request.commit > 0) {
-        atomic_store(&store->commit_seen, request.commit);
-    }
-    if (commit_out != NULL) {
-        *commit_out = request.commit;
-    }
-    return GROVE_OK;
 }

@@ -2,8 +2,8 @@
 #include <grove/backup.h>
 
 #include "base/error.h"
+#include "commit/commit.h"
 #include "commit/store.h"
-#include "commit/write_set.h"
 #include "store/identity.h"
 
 /* As much of a store as it takes to read from the copy. */

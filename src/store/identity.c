@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "commit/write_set.h"
+#include "commit/commit.h"
 
 enum { ATTEMPTS_MAX = 64 };
 

@@ -9,8 +9,8 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "commit/commit.h"
 #include "commit/store.h"
-#include "commit/write_set.h"
 #include "store/identity.h"
 
 enum { WAIT_MS_MAX = 10000 };

@@ -189,8 +189,8 @@ static void run_calls(const char *backend, grove_status wanted)
         /* Closing tells nobody. */
         cr_assert_eq(failures, nth <= calls, "call %zu, %s: %d failures", nth,
                      faulty.failed_call, failures);
-        cr_assert(failures == 0 || failure == wanted, "call %zu, %s: %s", nth, faulty.failed_call,
-                     grove_status_name(failure));
+        cr_assert(failures == 0 || failure == wanted, "call %zu, %s: %s", nth,
+                  faulty.failed_call, grove_status_name(failure));
     }
 }
 

@@ -127,7 +127,8 @@ Test(record, with_any_bit_changed_or_any_end_cut_off_is_refused)
     grove__meta_record_encode(&meta, meta_bytes);
     check_every_change(meta_bytes, sizeof meta_bytes);
     uint8_t store_bytes[GROVE__STORE_RECORD_BYTES];
-    grove__store_record_encode(&(grove__store_record){1, 5, -5, 6, 7, GROVE_DURABILITY_RELAXED}, store_bytes);
+    grove__store_record_encode(
+        &(grove__store_record){1, 5, -5, 6, 7, GROVE_DURABILITY_RELAXED}, store_bytes);
     check_every_change(store_bytes, sizeof store_bytes);
     uint8_t run_bytes[GROVE__RUN_RECORD_BYTES];
     grove__run_record_encode(&(grove__run_record){5, 6}, run_bytes);

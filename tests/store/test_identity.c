@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "commit/store.h"
-#include "commit/write_set.h"
+#include "commit/commit.h"
 #include "support/store_fixture.h"
 
 static uint64_t incarnation_of(store_fixture *fixture)
