@@ -137,7 +137,7 @@ static grove_status lmdb_commit(grove_backend_txn *txn, grove_error *error_out)
         end_reader(txn);
         return GROVE_OK;
     }
-    int code = mdb_txn_commit(txn->mdb);
+    int code = grove__lmdb_txn_commit(txn->mdb);
     free_txn(txn);
     return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "commit");
 }

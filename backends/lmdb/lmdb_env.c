@@ -81,7 +81,7 @@ static grove_status open_tables(grove_backend_env *env,
         }
     }
     if (code == 0) {
-        code = mdb_txn_commit(txn);
+        code = grove__lmdb_txn_commit(txn);
     } else {
         mdb_txn_abort(txn);
     }
