@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, PIECES_MAX = 1024 };
+enum { PATH_BYTES = 4096, PIECES_MAX = 1024, SECTOR_BYTES = 512 };
 
 /* Set before anything is recorded; the functions of the C library have no
  * argument that could lead to it. */
@@ -27,6 +27,7 @@ static struct {
     _Atomic recorder_fault fault;
     _Atomic uint64_t until; /* calls before the one that fails */
     _Atomic bool is_met;
+    _Atomic uint64_t met_offset;
 } recorder = {.log = -1};
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -78,20 +79,22 @@ void recorder_fail(recorder_fault fault, uint64_t nth)
     recorder.fault = fault;
 }
 
-bool recorder_mend(void)
+bool recorder_mend(uint64_t *offset_out)
 {
     recorder.fault = RECORDER_FAULT_NONE;
+    *offset_out = recorder.met_offset;
     return recorder.is_met;
 }
 
 /* Whether this call, of a kind that the fault is about, fails. */
-static bool meets_fault(void)
+static bool meets_fault(off_t offset)
 {
     uint64_t until = recorder.until;
     while (until > 0 &&
            !atomic_compare_exchange_weak(&recorder.until, &until, until - 1)) {
     }
-    if (until == 0) {
+    if (until == 0 && !recorder.is_met) {
+        recorder.met_offset = (uint64_t)offset;
         recorder.is_met = true;
     }
     return until == 0;
@@ -278,21 +281,23 @@ static bool is_through(int file)
     return (fcntl(file, F_GETFL) & O_DSYNC) != 0;
 }
 
-/* Whether a write fails here; *half_out when half of it should be done. */
-static bool fails_to_write(int file, bool *half_out)
+/* Whether a write fails here; *bytes then becomes what of it is done. */
+static bool fails_to_write(int file, off_t offset, size_t *bytes)
 {
     recorder_fault fault = recorder.fault;
-    *half_out = false;
     if (fault == RECORDER_FAULT_NONE ||
         (fault == RECORDER_FAULT_SYNC && !is_through(file))) {
         return false;
     }
     bool was_met = recorder.is_met;
-    if (!meets_fault()) {
+    if (!meets_fault(offset >= 0 ? offset : lseek(file, 0, SEEK_CUR))) {
         return false;
     }
-    errno = fault == RECORDER_FAULT_SYNC ? EIO : ENOSPC;
-    *half_out = fault == RECORDER_FAULT_SHORT && !was_met;
+    bool is_cut = fault == RECORDER_FAULT_SHORT && !was_met && *bytes > SECTOR_BYTES;
+    *bytes = is_cut ? *bytes / 2 : 0;
+    if (!is_cut) {
+        errno = fault == RECORDER_FAULT_SYNC ? EIO : ENOSPC;
+    }
     return true;
 }
 
@@ -315,21 +320,20 @@ static ssize_t write_pieces(int file, const struct iovec *given, int count, off_
     recorder_record record = {.kind = RECORDER_WRITE};
     bool is_ours = file != recorder.log && relate_file(file, &record);
     struct iovec pieces[PIECES_MAX];
-    bool is_half = false;
+    size_t bytes = 0;
     if (count < 0 || count > PIECES_MAX) {
         errno = EINVAL;
         return -1;
     }
-    memcpy(pieces, given, (size_t)count * sizeof *given);
-    if (is_ours && fails_to_write(file, &is_half)) {
-        if (!is_half) {
+    for (int index = 0; index < count; index++) {
+        pieces[index] = given[index];
+        bytes += pieces[index].iov_len;
+    }
+    if (is_ours && fails_to_write(file, offset, &bytes)) {
+        if (bytes == 0) {
             return -1;
         }
-        size_t bytes = 0;
-        for (int index = 0; index < count; index++) {
-            bytes += pieces[index].iov_len;
-        }
-        count = cut(pieces, count, bytes / 2);
+        count = cut(pieces, count, bytes);
     }
     ssize_t written = offset >= 0
                           ? (ssize_t)syscall(SYS_pwritev, file, pieces, count, offset, 0)
@@ -411,7 +415,7 @@ static int sync_file(int file, long call)
     if (!relate_file(file, &record)) {
         return (int)syscall(call, file);
     }
-    if (recorder.fault == RECORDER_FAULT_SYNC && meets_fault()) {
+    if (recorder.fault == RECORDER_FAULT_SYNC && meets_fault(0)) {
         errno = EIO;
         return -1;
     }

@@ -58,7 +58,8 @@ void recorder_mark(const void *bytes, size_t size);
 typedef enum recorder_fault {
     RECORDER_FAULT_NONE,
     RECORDER_FAULT_ENOSPC, /* a write fails */
-    RECORDER_FAULT_SHORT,  /* a write is done by half, then none at all */
+    RECORDER_FAULT_SHORT,  /* a write of more than a sector is done by half, then
+                              none at all */
     RECORDER_FAULT_SYNC    /* a sync, or a write that comes back from the disk,
                               fails with EIO */
 } recorder_fault;
@@ -67,7 +68,8 @@ typedef enum recorder_fault {
  * all after it do until recorder_mend. */
 void recorder_fail(recorder_fault fault, uint64_t nth);
 
-/* Ends the fault; whether it was met. */
-bool recorder_mend(void);
+/* Ends the fault; whether it was met, and then where in its file the first
+ * write began that failed (0 for a sync). */
+bool recorder_mend(uint64_t *offset_out);
 
 #endif
