@@ -1,253 +1,390 @@
 /*
- * A process is killed with SIGKILL while it saves, seals and compacts one
- * document; then the store is opened again. What was acknowledged must be
- * there, nothing may be there by halves, and the text must be the one that the
- * stored number of events makes.
+ * Processes are killed with SIGKILL while they save, seal and compact the
+ * documents of one store: one of them first, at a random moment, the others a
+ * little later. Then the store is opened again. What was acknowledged must be
+ * there exactly once, and nothing by halves.
  *
- * The edits are a function of their number and a seed, so that the parent
- * knows the text at every clock without being told. The child acknowledges
- * through shared memory, after each call that returned.
+ *   own documents   one process saves each; its edits are a function of their
+ *                   number, so the text at any clock is known
+ *   a shared one    two processes insert their letters into it; there must be as
+ *                   many of each as the replica has events
  *
- * To see that the test can fail, GROVE_CRASH_CONTROL=1 lets the child
- * acknowledge before it saves.
+ * Processes acknowledge through shared memory, after each call that returned.
+ * In the control, which must fail, they acknowledge before they save.
+ *
+ * GROVE_CRASH_ROUNDS says how often.
  */
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <grove/grove.h>
+#include "crash/edits.h"
 
-#include "support/random.h"
+enum {
+    ROUNDS_DEFAULT = 300,
+    ROUNDS_OF_CONTROL = 100,
+    OWN_DOCUMENTS = 2,
+    SHARERS = 2,
+    DOCUMENTS = OWN_DOCUMENTS + 1,
+    PROCESSES = OWN_DOCUMENTS + SHARERS + 2, /* one compacts, one seals */
+    LIFE_US = 15000,
+    LIFE_AFTER_US = 3000,
+    EDITS_MAX = 40,
+    LETTERS_MAX = 8
+};
 
-enum { ROUNDS_DEFAULT = 60, TEXT_BYTES_MAX = 1 << 22, FAILED = 3 };
+/* Shared by all processes. */
+typedef struct kill_ledger {
+    bool is_control;
+    _Atomic uint64_t clocks[OWN_DOCUMENTS]; /* acknowledged events */
+    _Atomic uint64_t letters[SHARERS];
+    _Atomic uint64_t commits[PROCESSES];
+    _Atomic uint64_t calls[PROCESSES];
+} kill_ledger;
 
-/* Shared by parent and child. */
-typedef struct crash_ledger {
-    volatile uint64_t clock;  /* acknowledged events */
-    volatile uint64_t commit; /* and the commit that held them */
-    volatile uint64_t calls;
-} crash_ledger;
-
-typedef struct text_model {
-    char *text;
-    size_t length;
-    uint64_t clock;
-} text_model;
-
-/* What the event of this number does to a text of this length. */
-typedef struct edit {
-    size_t position;
-    char inserted; /* NUL: a deletion */
-} edit;
-
-static edit edit_of(uint64_t seed, uint64_t number, size_t length)
-{
-    test_random random = {seed ^ (number / 16 * 0x9e3779b9u)};
-    size_t place = test_random_below(&random, length + 1);
-    random.state += number;
-    uint64_t drawn = test_random_next(&random);
-    /* Runs of 16 events stay close together, as a typist does. */
-    size_t position = place + number % 16 <= length ? place + number % 16 : length;
-    if (drawn % 4 == 0 && position < length) {
-        return (edit){position, '\0'};
-    }
-    return (edit){position, (char)('a' + drawn % 26)};
-}
-
-static void model_advance(text_model *model, uint64_t seed, uint64_t clock)
-{
-    for (; model->clock < clock; model->clock++) {
-        edit next = edit_of(seed, model->clock, model->length);
-        char *at = model->text + next.position;
-        size_t behind = model->length - next.position;
-        if (next.inserted == '\0') {
-            memmove(at, at + 1, behind - 1);
-            model->length--;
-        } else {
-            memmove(at + 1, at, behind);
-            *at = next.inserted;
-            model->length++;
-        }
-    }
-}
-
-static void die(const char *what, const grove_error *error)
-{
-    (void)fprintf(stderr, "%s: %s\n", what, error->message);
-    _exit(FAILED);
-}
-
-static grove_document *open_document(const char *path, grove_store **store_out)
-{
+/* One process's view of the work. */
+typedef struct kill_worker {
+    const char *path;
+    uint64_t seed;
+    unsigned process;
+    test_random random;
+    kill_ledger *ledger;
+    grove_store *store;
     grove_error error;
+} kill_worker;
+
+static const char *const NAMES[DOCUMENTS] = {"own 0", "own 1", "shared"};
+
+static void need(bool is_fine, const kill_worker *worker, const char *what)
+{
+    if (!is_fine) {
+        (void)fprintf(stderr, "process %u, %s: %s: %s\n", worker->process, what,
+                      grove_status_name(worker->error.status), worker->error.message);
+        _exit(EDITS_FAILED);
+    }
+}
+
+static void open_store(kill_worker *worker)
+{
     grove_store_options options = GROVE_STORE_OPTIONS_INIT;
     /* A killed process leaves its writes with the kernel: the sync is no part
      * of what is tested here. */
     options.durability = GROVE_DURABILITY_RELAXED;
-    grove_document_options document_options = GROVE_DOCUMENT_OPTIONS_INIT;
-    document_options.policy.events_min = 100;
-    document_options.policy.cost_percent = 0;
+    options.size_limit_bytes = UINT64_C(1) << 32;
+    need(grove_store_open(worker->path, &options, &worker->store, &worker->error) ==
+             GROVE_OK,
+         worker, "open the store");
+}
+
+/* `replica` NULL: a fresh one. */
+static grove_document *open_document(kill_worker *worker, unsigned number,
+                                     const char *replica)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
     grove_document *document = NULL;
-    if (grove_store_open(path, &options, store_out, &error) != GROVE_OK) {
-        die("open the store", &error);
+    options.policy.events_min = 100;
+    options.policy.cost_percent = 0;
+    if (replica != NULL) {
+        options.replica.size = (uint8_t)strlen(replica);
+        memcpy(options.replica.bytes, replica, options.replica.size);
     }
-    if (grove_document_open(*store_out, grove_bytes_of("doc"), &document_options,
-                            &document, &error) != GROVE_OK) {
-        die("open the document", &error);
-    }
+    need(grove_document_open(worker->store, grove_bytes_of(NAMES[number]), &options,
+                             &document, &worker->error) == GROVE_OK,
+         worker, "open a document");
     return document;
 }
 
-static void edit_and_save(grove_document *document, uint64_t seed, test_random *random,
-                          crash_ledger *ledger)
+/* --- what the processes do --- */
+
+static void save(kill_worker *worker, grove_document *document,
+                 _Atomic uint64_t *acknowledged, uint64_t now)
 {
-    grove_error error;
-    uint64_t clock = grove_document_clock(document);
-    uint64_t count = 1 + test_random_below(random, 40);
-    for (uint64_t number = clock; number < clock + count; number++) {
-        uint64_t length;
-        if (grove_text_length(document, &length, NULL, &error) != GROVE_OK) {
-            die("length", &error);
-        }
-        edit next = edit_of(seed, number, length);
-        grove_status status =
-            next.inserted == '\0'
-                ? grove_text_delete(document, next.position, 1, &error)
-                : grove_text_insert(document, next.position,
-                                    (grove_bytes){(const uint8_t *)&next.inserted, 1},
-                                    &error);
-        if (status != GROVE_OK) {
-            die("edit", &error);
-        }
-    }
-    if (getenv("GROVE_CRASH_CONTROL") != NULL) {
-        ledger->clock = clock + count;
+    grove_save_result result;
+    if (worker->ledger->is_control) {
+        *acknowledged = now;
         (void)usleep(2000);
     }
-    grove_save_result result;
-    if (grove_document_save(document, NULL, &result, &error) != GROVE_OK) {
-        die("save", &error);
-    }
-    ledger->clock = clock + count;
-    ledger->commit = result.commit;
+    need(grove_document_save(document, NULL, &result, &worker->error) == GROVE_OK, worker,
+         "save");
+    *acknowledged = now;
+    worker->ledger->commits[worker->process] = result.commit;
+    worker->ledger->calls[worker->process]++;
 }
 
-static void work(const char *path, uint64_t seed, uint64_t round, crash_ledger *ledger)
+static void save_own(kill_worker *worker, unsigned number)
 {
-    grove_error error;
-    grove_store *store = NULL;
-    grove_document *document = open_document(path, &store);
-    test_random random = {seed + round};
+    grove_document *document = open_document(worker, number, NULL);
     for (;;) {
-        uint64_t choice = test_random_below(&random, 40);
-        grove_status status = GROVE_OK;
-        if (choice == 0) {
+        uint64_t count = 1 + test_random_below(&worker->random, EDITS_MAX);
+        need(edits_make(document, worker->seed + number, count, &worker->error) ==
+                 GROVE_OK,
+             worker, "edit");
+        save(worker, document, &worker->ledger->clocks[number],
+             grove_document_clock(document) + count);
+    }
+}
+
+static void save_shared(kill_worker *worker, unsigned sharer)
+{
+    char letters[LETTERS_MAX];
+    char replica[2] = {(char)('a' + sharer), '\0'};
+    grove_document *document = open_document(worker, OWN_DOCUMENTS, replica);
+    memset(letters, 'a' + (int)sharer, sizeof letters);
+    for (;;) {
+        uint64_t length = 0;
+        uint64_t count = 1 + test_random_below(&worker->random, LETTERS_MAX);
+        grove_bytes inserted = {(const uint8_t *)letters, count};
+        need(grove_text_length(document, &length, NULL, &worker->error) == GROVE_OK &&
+                 grove_text_insert(document,
+                                   test_random_below(&worker->random, length + 1),
+                                   inserted, &worker->error) == GROVE_OK,
+             worker, "insert");
+        save(worker, document, &worker->ledger->letters[sharer],
+             grove_document_replica(document).sequence);
+    }
+}
+
+/* Another handle each time, as a process that looks after a store would. */
+static void rearrange(kill_worker *worker, bool is_compaction)
+{
+    for (;;) {
+        grove_status status;
+        unsigned number = (unsigned)test_random_below(&worker->random, DOCUMENTS);
+        grove_document *document = open_document(worker, number, NULL);
+        if (is_compaction) {
+            grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
+            options.window_events = test_random_below(&worker->random, 2000);
+            status = grove_document_compact(document, &options, NULL, &worker->error);
+        } else {
             grove_seal_options options = GROVE_SEAL_OPTIONS_INIT;
             options.level = 5;
-            status = grove_document_seal(document, &options, NULL, &error);
-        } else if (choice == 1) {
-            grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
-            options.window_events = test_random_below(&random, 2000);
-            status = grove_document_compact(document, &options, NULL, &error);
-        } else {
-            edit_and_save(document, seed, &random, ledger);
+            status = grove_document_seal(document, &options, NULL, &worker->error);
         }
-        if (status != GROVE_OK && status != GROVE_NONE) {
-            die("seal or compact", &error);
-        }
-        ledger->calls++;
+        /* Others save all the time, so it may have to give up. */
+        need(status == GROVE_OK || status == GROVE_NONE || status == GROVE_BUSY, worker,
+             "seal or compact");
+        grove_document_close(document);
+        worker->ledger->calls[worker->process]++;
     }
 }
 
-/* The store as the killed process left it, against the model. */
-static bool check(const char *path, uint64_t seed, const crash_ledger *ledger,
-                  text_model *model)
+static void work(kill_worker *worker)
 {
-    grove_error error;
-    grove_store *store = NULL;
-    grove_document *document = open_document(path, &store);
-    uint64_t clock = grove_document_clock(document);
-    uint64_t commit = 0;
-    uint64_t length = 0;
-    uint64_t points = 0;
-    size_t bytes = 0;
-    static char text[TEXT_BYTES_MAX];
-    bool is_good = clock >= ledger->clock && clock >= model->clock &&
-                   grove_document_damaged_snapshots(document) == 0;
-    if (!is_good) {
-        (void)fprintf(stderr, "acknowledged were %llu events, stored are %llu\n",
-                      (unsigned long long)ledger->clock, (unsigned long long)clock);
+    unsigned process = worker->process;
+    open_store(worker);
+    if (process < OWN_DOCUMENTS) {
+        save_own(worker, process);
+    } else if (process < OWN_DOCUMENTS + SHARERS) {
+        save_shared(worker, process - OWN_DOCUMENTS);
     } else {
-        model_advance(model, seed, clock);
-        is_good = grove_store_commit(store, &commit, &error) == GROVE_OK &&
-                  commit >= ledger->commit &&
-                  grove_text_length(document, &length, NULL, &error) == GROVE_OK &&
-                  grove_text_read(document, 0, length, text, sizeof text, &bytes, &points,
-                                  &error) == GROVE_OK &&
-                  bytes == model->length && memcmp(text, model->text, bytes) == 0;
-        if (!is_good) {
-            (void)fprintf(stderr, "the text at clock %llu is another\n",
-                          (unsigned long long)clock);
-        }
+        rearrange(worker, process + 1 == PROCESSES);
+    }
+}
+
+/* --- what is left of it --- */
+
+static bool complain(const char *what, uint64_t found, uint64_t wanted)
+{
+    (void)fprintf(stderr, "%s: %llu, acknowledged are %llu\n", what,
+                  (unsigned long long)found, (unsigned long long)wanted);
+    return false;
+}
+
+static bool follow(void *context, uint64_t clock, const grove_event_run *run)
+{
+    uint64_t *next = context;
+    bool is_next = clock == *next;
+    *next = clock + run->operation.count;
+    return is_next;
+}
+
+/* Every event that is stored can be read, one clock after the other. */
+static bool are_events_whole(kill_worker *worker, grove_document *document,
+                             const char *name)
+{
+    grove_document_statistics statistics;
+    uint64_t next = 0;
+    grove_status status = grove_document_statistics_get(
+        worker->store, grove_bytes_of(name), &statistics, &worker->error);
+    if (status == GROVE_NONE) {
+        return grove_document_clock(document) == 0;
+    }
+    if (status == GROVE_OK) {
+        next = statistics.base_clock;
+        status = grove_document_events(document, next, follow, &next, &worker->error);
+    }
+    bool is_whole = status == GROVE_OK && next == grove_document_clock(document) &&
+                    grove_document_damaged_snapshots(document) == 0;
+    return is_whole || complain(name, next, grove_document_clock(document));
+}
+
+static bool check_own(kill_worker *worker, unsigned number, edits_model *model)
+{
+    grove_document *document = open_document(worker, number, NULL);
+    uint64_t clock = grove_document_clock(document);
+    uint64_t wanted = worker->ledger->clocks[number];
+    /* Nor may it go back behind what was seen after the last kill. */
+    wanted = wanted > model->clock ? wanted : model->clock;
+    bool is_good = clock >= wanted || complain(NAMES[number], clock, wanted);
+    is_good = is_good && are_events_whole(worker, document, NAMES[number]);
+    if (is_good && !edits_match(document, model)) {
+        is_good = complain("another text at the clock", clock, wanted);
     }
     grove_document_close(document);
-    grove_store_close(store);
     return is_good;
 }
 
-/* One life of a child; false when it, or what it left, was wrong. */
-static bool run_round(const char *path, uint64_t seed, uint64_t round,
-                      crash_ledger *ledger, text_model *model, test_random *random)
+static bool count_letters(void *context, grove_bytes utf8)
 {
-    pid_t child = fork();
-    if (child == 0) {
-        work(path, seed, round, ledger);
+    uint64_t *counts = context;
+    for (size_t index = 0; index < utf8.size; index++) {
+        size_t letter = (size_t)(utf8.data[index] - 'a');
+        counts[letter < SHARERS ? letter : SHARERS]++;
     }
-    (void)usleep((useconds_t)(1000 + test_random_below(random, 40000)));
-    (void)kill(child, SIGKILL);
-    int status = 0;
-    (void)waitpid(child, &status, 0);
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-        (void)fprintf(stderr, "the child ended by itself\n");
-        return false;
+    return true;
+}
+
+static bool check_shared(kill_worker *worker)
+{
+    uint64_t counts[SHARERS + 1] = {0};
+    grove_version_vector vector;
+    grove_document *document = open_document(worker, OWN_DOCUMENTS, NULL);
+    need(grove_text_each(document, count_letters, counts, &worker->error) == GROVE_OK &&
+             grove_document_version_vector(document, &vector, &worker->error) == GROVE_OK,
+         worker, "look at the shared text");
+    bool is_good = counts[SHARERS] == 0 && are_events_whole(worker, document, "shared");
+    for (size_t sharer = 0; sharer < SHARERS; sharer++) {
+        uint64_t sequence = 0;
+        for (size_t index = 0; index < vector.count; index++) {
+            if (vector.entries[index].replica.bytes[0] == 'a' + sharer) {
+                sequence = vector.entries[index].sequence;
+            }
+        }
+        uint64_t wanted = worker->ledger->letters[sharer];
+        if (sequence < wanted || counts[sharer] != sequence) {
+            is_good = complain("letters of the shared text", counts[sharer], sequence) ||
+                      complain("events of the replica", sequence, wanted);
+        }
     }
-    return check(path, seed, ledger, model);
+    grove_document_close(document);
+    return is_good;
+}
+
+static bool check(const kill_worker *given, edits_model *models)
+{
+    kill_worker worker = *given;
+    uint64_t commit = 0;
+    bool is_good = true;
+    open_store(&worker);
+    need(grove_store_commit(worker.store, &commit, &worker.error) == GROVE_OK, &worker,
+         "read the number of the commit");
+    for (unsigned process = 0; process < PROCESSES; process++) {
+        uint64_t wanted = worker.ledger->commits[process];
+        is_good = is_good && (commit >= wanted || complain("commit", commit, wanted));
+    }
+    for (unsigned number = 0; number < OWN_DOCUMENTS; number++) {
+        is_good = is_good && check_own(&worker, number, &models[number]);
+    }
+    is_good = is_good && check_shared(&worker);
+    grove_store_close(worker.store);
+    return is_good;
+}
+
+/* --- rounds --- */
+
+/* One life of the processes; false when one ended by itself. */
+static bool live_and_die(const kill_worker *given, test_random *random)
+{
+    pid_t children[PROCESSES];
+    bool is_good = true;
+    for (unsigned process = 0; process < PROCESSES; process++) {
+        kill_worker worker = *given;
+        worker.process = process;
+        worker.random.state = test_random_next(random);
+        children[process] = fork();
+        if (children[process] == 0) {
+            work(&worker);
+        }
+    }
+    (void)usleep((useconds_t)(1000 + test_random_below(random, LIFE_US)));
+    unsigned first = (unsigned)test_random_below(random, PROCESSES);
+    (void)kill(children[first], SIGKILL);
+    (void)usleep((useconds_t)test_random_below(random, LIFE_AFTER_US));
+    for (unsigned process = 0; process < PROCESSES; process++) {
+        int status = 0;
+        (void)kill(children[process], SIGKILL);
+        (void)waitpid(children[process], &status, 0);
+        is_good = is_good && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    }
+    return is_good;
+}
+
+static void remove_store(const char *path)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", path);
+    if (system(command) != 0) {
+        (void)fprintf(stderr, "cannot remove %s\n", path);
+    }
+}
+
+/* Until something is wrong, or so many rounds are over. */
+static bool run_rounds(uint64_t rounds, test_random *random, kill_ledger *ledger)
+{
+    char path[] = "/tmp/grove-kill-XXXXXX";
+    kill_worker worker = {.path = path, .seed = random->state, .ledger = ledger};
+    edits_model models[OWN_DOCUMENTS];
+    need(mkdtemp(path) != NULL, &worker, "mkdtemp");
+    for (unsigned number = 0; number < OWN_DOCUMENTS; number++) {
+        edits_model_init(&models[number], worker.seed + number);
+    }
+    bool is_good = true;
+    uint64_t round = 0;
+    for (; round < rounds && is_good; round++) {
+        is_good = live_and_die(&worker, random) && check(&worker, models);
+    }
+    uint64_t calls = 0;
+    uint64_t events = ledger->letters[0] + ledger->letters[1];
+    for (unsigned process = 0; process < PROCESSES; process++) {
+        calls += ledger->calls[process];
+    }
+    for (unsigned number = 0; number < OWN_DOCUMENTS; number++) {
+        events += models[number].clock;
+        free(models[number].text);
+    }
+    (void)printf("%s%llu rounds, %llu processes killed, %llu calls that returned, %llu "
+                 "events\n",
+                 ledger->is_control ? "control: " : "", (unsigned long long)round,
+                 (unsigned long long)round * PROCESSES, (unsigned long long)calls,
+                 (unsigned long long)events);
+    (void)fflush(stdout);
+    if (!is_good && !ledger->is_control) {
+        (void)printf("what is left: %s\n", path);
+    } else {
+        remove_store(path);
+    }
+    return is_good;
 }
 
 int main(void)
 {
-    test_random random = test_random_of("crash");
-    uint64_t seed = random.state;
+    test_random random = test_random_of("kill");
     const char *given = getenv("GROVE_CRASH_ROUNDS");
     uint64_t rounds = given != NULL ? strtoull(given, NULL, 10) : ROUNDS_DEFAULT;
-    char path[] = "/tmp/grove-crash-XXXXXX";
-    crash_ledger *ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    text_model model = {malloc(TEXT_BYTES_MAX), 0, 0};
-    if (mkdtemp(path) == NULL || ledger == MAP_FAILED || model.text == NULL) {
-        (void)fprintf(stderr, "cannot begin\n");
+    kill_ledger *ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ledger == MAP_FAILED) {
+        perror("mmap");
         return 1;
     }
-    bool is_good = true;
-    uint64_t round = 0;
-    for (; round < rounds && is_good && model.length < TEXT_BYTES_MAX / 2; round++) {
-        is_good = run_round(path, seed, round, ledger, &model, &random);
+    bool is_good = run_rounds(rounds, &random, ledger);
+    memset(ledger, 0, sizeof *ledger);
+    ledger->is_control = true;
+    if (is_good && run_rounds(ROUNDS_OF_CONTROL, &random, ledger)) {
+        (void)fprintf(stderr, "the control did not fail\n");
+        is_good = false;
     }
-    (void)printf("%llu kills, %llu calls that returned, %llu events\n",
-                 (unsigned long long)round, (unsigned long long)ledger->calls,
-                 (unsigned long long)model.clock);
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", path);
-    if (!is_good) {
-        (void)printf("what is left: %s\n", path);
-    } else if (system(command) != 0) {
-        (void)fprintf(stderr, "cannot remove %s\n", path);
-    }
-    free(model.text);
     (void)munmap(ledger, sizeof *ledger);
     return is_good ? 0 : 1;
 }
