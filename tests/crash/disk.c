@@ -110,6 +110,9 @@ static void resize(disk_content *content, size_t bytes)
 static void put(disk_content *content, uint64_t offset, const uint8_t *bytes,
                 uint64_t count)
 {
+    if (count == 0) {
+        return;
+    }
     if (offset + count > content->count) {
         resize(content, offset + count);
     }

@@ -14,9 +14,10 @@
 
 #include "crash/edits.h"
 #include "crash/recorder.h"
+#include "crash/scratch.h"
 
 enum {
-    PATH_BYTES = 256,
+    PATH_BYTES = SCRATCH_PATH_BYTES,
     SAVES = 10,
     EVENTS_OF_SAVE = 60,
     EVENTS_LARGE = 20000,
@@ -374,8 +375,7 @@ int main(void)
     bench.seed = random.state;
     edits_model_init(&bench.model, bench.seed);
     test_random_bytes(&random, bench.state, sizeof bench.state);
-    (void)snprintf(bench.root, sizeof bench.root, "/tmp/grove-full-XXXXXX");
-    need(mkdtemp(bench.root) != NULL, &bench, "mkdtemp");
+    scratch_make("full", bench.root);
     (void)snprintf(bench.path, sizeof bench.path, "%s/store", bench.root);
     /* The limit is to be a status, not a signal. */
     (void)signal(SIGXFSZ, SIG_IGN);
@@ -387,8 +387,7 @@ int main(void)
             faults += try_kind(&bench, &CALLS[index], kind);
         }
     }
-    remove_store(&bench);
-    (void)rmdir(bench.root);
+    scratch_remove(bench.root, false);
     (void)printf("%llu faults\n", (unsigned long long)faults);
     free(bench.model.text);
     return 0;

@@ -20,9 +20,15 @@
 #include <sys/wait.h>
 
 #include "crash/edits.h"
+#include "crash/scratch.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { ROUNDS_DEFAULT = 60 };
+#else
+enum { ROUNDS_DEFAULT = 300 };
+#endif
 
 enum {
-    ROUNDS_DEFAULT = 300,
     ROUNDS_OF_CONTROL = 100,
     OWN_DOCUMENTS = 2,
     SHARERS = 2,
@@ -97,7 +103,9 @@ static grove_document *open_document(kill_worker *worker, unsigned number,
 
 /* --- what the processes do --- */
 
-static void save(kill_worker *worker, grove_document *document,
+/* False: what the handle needs was removed under it by the process that
+ * compacts, and nothing was saved. */
+static bool save(kill_worker *worker, grove_document *document,
                  _Atomic uint64_t *acknowledged, uint64_t now)
 {
     grove_save_result result;
@@ -105,11 +113,15 @@ static void save(kill_worker *worker, grove_document *document,
         *acknowledged = now;
         (void)usleep(2000);
     }
-    need(grove_document_save(document, NULL, &result, &worker->error) == GROVE_OK, worker,
-         "save");
+    grove_status status = grove_document_save(document, NULL, &result, &worker->error);
+    if (status == GROVE_HISTORY_REMOVED) {
+        return false;
+    }
+    need(status == GROVE_OK, worker, "save");
     *acknowledged = now;
     worker->ledger->commits[worker->process] = result.commit;
     worker->ledger->calls[worker->process]++;
+    return true;
 }
 
 static void save_own(kill_worker *worker, unsigned number)
@@ -120,8 +132,10 @@ static void save_own(kill_worker *worker, unsigned number)
         need(edits_make(document, worker->seed + number, count, &worker->error) ==
                  GROVE_OK,
              worker, "edit");
-        save(worker, document, &worker->ledger->clocks[number],
-             grove_document_clock(document) + count);
+        /* Nobody else adds to it, so all that it needs is in the handle. */
+        need(save(worker, document, &worker->ledger->clocks[number],
+                  grove_document_clock(document) + count),
+             worker, "save one's own");
     }
 }
 
@@ -140,8 +154,11 @@ static void save_shared(kill_worker *worker, unsigned sharer)
                                    test_random_below(&worker->random, length + 1),
                                    inserted, &worker->error) == GROVE_OK,
              worker, "insert");
-        save(worker, document, &worker->ledger->letters[sharer],
-             grove_document_replica(document).sequence);
+        if (!save(worker, document, &worker->ledger->letters[sharer],
+                  grove_document_replica(document).sequence)) {
+            grove_document_close(document);
+            document = open_document(worker, OWN_DOCUMENTS, replica);
+        }
     }
 }
 
@@ -320,22 +337,13 @@ static bool live_and_die(const kill_worker *given, test_random *random)
     return is_good;
 }
 
-static void remove_store(const char *path)
-{
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", path);
-    if (system(command) != 0) {
-        (void)fprintf(stderr, "cannot remove %s\n", path);
-    }
-}
-
 /* Until something is wrong, or so many rounds are over. */
 static bool run_rounds(uint64_t rounds, test_random *random, kill_ledger *ledger)
 {
-    char path[] = "/tmp/grove-kill-XXXXXX";
+    char path[SCRATCH_PATH_BYTES];
     kill_worker worker = {.path = path, .seed = random->state, .ledger = ledger};
     edits_model models[OWN_DOCUMENTS];
-    need(mkdtemp(path) != NULL, &worker, "mkdtemp");
+    scratch_make("kill", path);
     for (unsigned number = 0; number < OWN_DOCUMENTS; number++) {
         edits_model_init(&models[number], worker.seed + number);
     }
@@ -359,11 +367,7 @@ static bool run_rounds(uint64_t rounds, test_random *random, kill_ledger *ledger
                  (unsigned long long)round * PROCESSES, (unsigned long long)calls,
                  (unsigned long long)events);
     (void)fflush(stdout);
-    if (!is_good && !ledger->is_control) {
-        (void)printf("what is left: %s\n", path);
-    } else {
-        remove_store(path);
-    }
+    scratch_remove(path, !is_good && !ledger->is_control);
     return is_good;
 }
 

@@ -24,8 +24,14 @@
 
 #include "crash/disk.h"
 #include "crash/power_work.h"
+#include "crash/scratch.h"
 
-enum { SYNC_US = 100, DRAWN_SHORT = 2, DRAWN_LONG = 16, PATH_BYTES = 256 };
+enum {
+    SYNC_US = 100,
+    DRAWN_SHORT = 2,
+    DRAWN_LONG = 16,
+    PATH_BYTES = SCRATCH_PATH_BYTES + 8
+};
 
 #ifdef __SANITIZE_ADDRESS__
 enum { CALLS_SHORT = 12, CALLS_LONG = 200 };
@@ -318,19 +324,13 @@ static bool run_scenario(const power_scenario *scenario, const char *home, uint6
 int main(int count, char **words)
 {
     test_random random = test_random_of("power");
-    char home[] = "/tmp/grove-power-XXXXXX";
+    char home[SCRATCH_PATH_BYTES];
     bool is_long = count == 2 && strcmp(words[1], "--long") == 0;
     bool is_good = true;
-    need(mkdtemp(home) != NULL, "mkdtemp");
+    scratch_make("power", home);
     for (size_t index = 0; index < sizeof SCENARIOS / sizeof *SCENARIOS; index++) {
         is_good = run_scenario(&SCENARIOS[index], home, random.state, is_long) && is_good;
     }
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    if (!is_good) {
-        (void)printf("what is left: %s\n", home);
-    } else if (system(command) != 0) {
-        (void)fprintf(stderr, "cannot remove %s\n", home);
-    }
+    scratch_remove(home, !is_good);
     return is_good ? 0 : 1;
 }
