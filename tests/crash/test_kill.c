@@ -6,8 +6,8 @@
  *
  *   own documents   one process saves each; its edits are a function of their
  *                   number, so the text at any clock is known
- *   a shared one    two processes insert their letters into it; there must be as
- *                   many of each as the replica has events
+ *   a shared one    two processes insert their letters into it; there must be
+ *                   as many of each as the replica has events
  *
  * Processes acknowledge through shared memory, after each call that returned.
  * In the control, which must fail, they acknowledge before they save.
