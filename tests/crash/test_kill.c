@@ -113,7 +113,11 @@ static bool save(kill_worker *worker, grove_document *document,
         *acknowledged = now;
         (void)usleep(2000);
     }
-    grove_status status = grove_document_save(document, NULL, &result, &worker->error);
+    grove_status status;
+    do {
+        status = grove_document_save(document, NULL, &result, &worker->error);
+        /* Others may be first again and again. */
+    } while (status == GROVE_BUSY);
     if (status == GROVE_HISTORY_REMOVED) {
         return false;
     }
