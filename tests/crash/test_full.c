@@ -27,6 +27,10 @@ enum {
     TRIES_MAX = 2000
 };
 
+/* Whether a store refuses all further work after a failed sync, until it is
+ * opened anew: then that is tested too. */
+enum { STOPS_AFTER_FAILED_SYNC = 0 };
+
 typedef struct full_bench {
     char root[PATH_BYTES];
     char path[PATH_BYTES + 8];
@@ -322,6 +326,9 @@ static bool try_call(full_bench *bench, const full_call *call, full_kind kind,
     bool is_met = disarm(kind, status, &of_header);
     need(is_met ? is_right(kind, status) : status == GROVE_OK, bench,
          grove_status_name(status));
+    if (is_met && kind == KIND_SYNC && STOPS_AFTER_FAILED_SYNC) {
+        need(call->call(bench) == GROVE_FAILED, bench, "a call after a failed sync");
+    }
     if (is_met && (of_header || kind == KIND_SYNC)) {
         go_on_anew(bench, call, &before);
     } else if (is_met) {
