@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "commit/store.h"
 #include "commit/write_set.h"
+#include "store/loading.h"
 
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, MODE_BITS = 07777 };
 
@@ -106,6 +107,8 @@ static grove_status read_record(grove_store *store, grove_error *error_out)
     status = grove__kv_get(&txn, GROVE__TABLE_STORE, store_key(), &bytes, error_out);
     if (status == GROVE_OK) {
         status = grove__store_record_decode(bytes, &record, error_out);
+    } else if (status == GROVE_NONE) {
+        status = grove__loading_look(&txn, error_out);
     }
     grove__txn_abort(&txn);
     if (status == GROVE_OK) {
@@ -128,6 +131,7 @@ static grove_status make_record(grove_store *store, grove_error *error_out)
     grove__write_set set;
     grove__write_set_init(&set, store->allocator);
     grove__write_set_expect(&set, GROVE__TABLE_STORE, store_key(), NULL);
+    grove__write_set_expect(&set, GROVE__TABLE_STORE, grove__loading_key(), NULL);
     grove__write_set_put(&set, GROVE__TABLE_STORE, store_key(),
                          (grove_bytes){bytes, sizeof bytes});
     status = grove__commit(store, &set, NULL, error_out);
