@@ -136,6 +136,8 @@ int cli_list(const cli_options *options);
 int cli_compact(const cli_options *options);
 int cli_seal(const cli_options *options);
 int cli_remove(const cli_options *options);
+int cli_dump(const cli_options *options);
+int cli_undump(const cli_options *options);
 int cli_bench(const cli_options *options);
 
 #endif

@@ -20,7 +20,7 @@ from case import Case
 
 TIME = "2021-04-19T06:06:58.219Z"
 VERBS = ("import", "import-git", "generate", "export", "merge", "cat", "blame", "info", "ls",
-         "compact", "seal", "rm", "bench")
+         "compact", "seal", "rm", "dump", "undump", "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -518,6 +518,8 @@ class CommandLine(Case):
         (["seal", "--doc", "d", "--level", "23"], "--level"),
         (["compact", "--doc", "d", "--window", ""], "--window"),
         (["ls", "--limit", "0"], "--limit"), (["ls", "--doc", "d"], "--doc"),
+        (["dump", "f"], "'f'"), (["dump", "--json"], "--out"), (["undump"], "FILE"),
+        (["undump", "f", "--out", "o"], "--out"),
         (["bench", "--rounds", "0"], "--rounds"),
         (["bench", "--doc", "d", "--events", "5"], "--events"),
         (["ls", "--store", ""], "--store"), (["ls", "--backend", "tape"], "lmdb memory"),
@@ -554,7 +556,8 @@ class CommandLine(Case):
         for verb in (["cat", "--doc", "d"], ["info"], ["info", "--doc", "d"], ["ls"],
                      ["compact", "--doc", "d"], ["seal", "--doc", "d"],
                      ["rm", "--doc", "d"], ["blame", "--doc", "d"],
-                     ["export", "--doc", "d", "--out", "f"]):
+                     ["export", "--doc", "d", "--out", "f"], ["dump"],
+                     ["dump", "--out", "f"]):
             self.grove(*verb, code=1, says="there is no store at grove-data")
             self.grove(*verb, "--backend", "memory", code=1,
                        says="keeps nothing from one run")
@@ -711,6 +714,8 @@ class Documentation(Case):
             "ls": [["ls"]],
             "seal": [["seal", "--doc", "g"]],
             "compact": [["compact", "--doc", "g"]],
+            "dump": [["dump", "--out", "dump"]],
+            "undump": [["undump", "dump", "--store", "other"]],
             "bench": [["bench", "--rounds", "1", *order]],
             "rm": [["rm", "--doc", "g"]],
         }
