@@ -16,7 +16,7 @@
 
 #include "id.h"
 
-/* Exit codes; docs/CLI.md and grove.1 list them. */
+/* Exit codes; docs/CLI.md lists them. */
 enum {
     CLI_OK = 0,
     CLI_NONE = 1,    /* there is no such document, or no store */

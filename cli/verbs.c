@@ -1,4 +1,4 @@
-/* The table of verbs. docs/CLI.md and grove.1 say the same; a test compares. */
+/* The table of verbs. docs/CLI.md says the same; a test compares. */
 #include "cli.h"
 
 const cli_verb CLI_VERBS[] = {
