@@ -44,8 +44,8 @@ grove_status grove__commit(grove_store *store, grove__write_set *set,
 
 /*
  * The same within a write transaction that the caller has begun and read from,
- * so that nothing can have moved on; ends it in every case. GROVE_CONFLICT also:
- * the store was full, and grew. Do it again.
+ * so that nothing can have moved on; ends it in every case. GROVE_CONFLICT
+ * also: the store was full, and grew. Do it again.
  */
 grove_status grove__commit_within(grove_store *store, grove__txn *txn,
                                   const grove__write_set *set, uint64_t *commit_out,

@@ -12,9 +12,9 @@
 
 /* How often a save is prepared anew when others write the same document. */
 enum { ATTEMPTS_MAX = 16, SETTLE_FAN_OUT = 2 };
-/* From this one on it is prepared inside the write transaction: turns are handed
- * round, so that of several who save one document all the others would have
- * their turn between our look at it and our own. */
+/* From this one on it is prepared inside the write transaction: turns are
+ * handed round, so that of several who save one document all the others would
+ * have their turn between our look at it and our own. */
 enum { ATTEMPTS_OUTSIDE = 2 };
 
 typedef struct save_attempt {
