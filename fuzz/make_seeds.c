@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "format/batch.h"
+#include "format/clock_row.h"
 #include "format/exchange.h"
 #include "format/key.h"
 #include "format/record.h"
@@ -338,8 +339,20 @@ static void write_records(const char *directory)
     write_record(directory, "record/run", 2,
                  (grove_bytes){bytes, GROVE__RUN_RECORD_BYTES});
     grove_buffer_init(&commit, &grove__allocator_system);
-    grove__commit_record_encode(1700000000000, touches, 2, &commit);
+    grove__commit_record_encode(1700000000000, grove_bytes_of("meta"), touches, 2,
+                                &commit);
     write_record(directory, "record/commit", 3, grove_buffer_view(&commit));
+    grove__aging_record_encode(&(grove__aging_record){2048, 100000, 0}, bytes);
+    write_record(directory, "record/aging", 4,
+                 (grove_bytes){bytes, GROVE__AGING_RECORD_BYTES});
+    const grove__incarnation incarnations[] = {{0, 4711}, {259, 4713}};
+    grove_buffer_reset(&commit);
+    grove__incarnations_record_encode(incarnations, 2, &commit);
+    write_record(directory, "record/incarnations", 5, grove_buffer_view(&commit));
+    const grove__commit_clock row[] = {{7, 1000}, {8, 1003}, {49, 1004}};
+    grove_buffer_reset(&commit);
+    grove__clock_row_encode(row, 3, &commit);
+    write_record(directory, "record/clock-row", 6, grove_buffer_view(&commit));
     grove_buffer_release(&commit);
 }
 

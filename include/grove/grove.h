@@ -3,6 +3,7 @@
 #define GROVE_GROVE_H
 
 #include <grove/document.h>
+#include <grove/feed.h>
 #include <grove/limits.h>
 #include <grove/opaque.h>
 #include <grove/status.h>

@@ -33,10 +33,10 @@ struct grove_store {
     grove_random random;
     grove__kv kv;
     uint64_t incarnation;
-    /* The newest commit that this process made, and up to which range commits
-     * are known to be packed: hints for commit/age.h. */
+    /* The newest commit that this process made, and at which one it looks
+     * again for what has aged: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;
-    _Atomic uint64_t ranges_aged;
+    _Atomic uint64_t age_at;
     pthread_mutex_t handles_lock; /* a leaf: nothing is called under it */
     grove__handle *handles;
 };

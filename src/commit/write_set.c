@@ -3,7 +3,6 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/age.h"
 #include "kv/value.h"
 
 typedef enum change_kind { CHANGE_PUT, CHANGE_PUT_VALUE, CHANGE_REMOVE } change_kind;
@@ -41,6 +40,7 @@ void grove__write_set_init(grove__write_set *set, const grove_allocator *allocat
     grove_buffer_init(&set->expectations, allocator);
     grove_buffer_init(&set->touches, allocator);
     grove_buffer_init(&set->bytes, allocator);
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 void grove__write_set_release(grove__write_set *set)
@@ -49,6 +49,15 @@ void grove__write_set_release(grove__write_set *set)
     grove_buffer_release(&set->expectations);
     grove_buffer_release(&set->touches);
     grove_buffer_release(&set->bytes);
+}
+
+void grove__write_set_reset(grove__write_set *set)
+{
+    grove_buffer_reset(&set->changes);
+    grove_buffer_reset(&set->expectations);
+    grove_buffer_reset(&set->touches);
+    grove_buffer_reset(&set->bytes);
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 static span keep(grove__write_set *set, grove_bytes bytes)
@@ -107,6 +116,12 @@ void grove__write_set_touch(grove__write_set *set, const grove__touch *touch)
     grove_buffer_append(&set->touches, touch, sizeof *touch);
 }
 
+void grove__write_set_meta(grove__write_set *set, grove_bytes meta)
+{
+    GROVE_ASSERT(meta.size <= GROVE_COMMIT_META_BYTES_MAX);
+    set->meta = meta;
+}
+
 grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
                                   grove_error *error_out)
 {
@@ -133,8 +148,8 @@ grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
     return status;
 }
 
-static grove_status check_expectations(grove__txn *txn, const grove__write_set *set,
-                                       grove_error *error_out)
+grove_status grove__write_set_check(grove__txn *txn, const grove__write_set *set,
+                                    grove_error *error_out)
 {
     size_t count = set->expectations.size / sizeof(expectation);
     const expectation *expected =
@@ -189,7 +204,7 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     grove_buffer record;
     grove_buffer_init(&record, store->allocator);
     const grove__touch *touches = (const grove__touch *)(const void *)set->touches.data;
-    grove__commit_record_encode(grove__store_now(store), touches,
+    grove__commit_record_encode(grove__store_now(store), set->meta, touches,
                                 set->touches.size / sizeof *touches, &record);
     if (record.failed) {
         status = grove__fail_memory(error_out);
@@ -206,76 +221,28 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     return status;
 }
 
-/* Runs a set in one write transaction. */
-static grove_status run(grove_store *store, const grove__write_set *set,
-                        uint64_t *commit_out, grove_error *error_out)
+grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, uint64_t *commit_out,
+                                    grove_error *error_out)
 {
-    grove__txn txn;
-    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_WRITE, &txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
+    grove_status status = GROVE_OK;
     uint64_t commit = 0;
-    status = check_expectations(&txn, set, error_out);
     const change *wanted = (const change *)(const void *)set->changes.data;
     size_t count = set->changes.size / sizeof *wanted;
     for (size_t index = 0; status == GROVE_OK && index < count; index++) {
-        status = apply_change(&txn, set, &wanted[index], error_out);
+        status = apply_change(txn, set, &wanted[index], error_out);
     }
     if (status == GROVE_OK && set->touches.size > 0) {
-        status = write_commit_record(store, &txn, set, &commit, error_out);
+        status = write_commit_record(store, txn, set, &commit, error_out);
     }
-    if (status != GROVE_OK) {
-        grove__txn_abort(&txn);
-        return status;
-    }
-    status = grove__txn_commit(&txn, error_out);
     if (status == GROVE_OK) {
         *commit_out = commit;
     }
     return status;
 }
 
-/* Adds the packing of older commits' records, if that is due. */
-static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
+bool grove__write_set_has_failed(const grove__write_set *set)
 {
-    uint64_t first;
-    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
-        return;
-    }
-    grove__key key;
-    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
-        grove__key_of_commit(&key, commit);
-        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
-    }
-    grove__key_of_commit(&key, first);
-    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
-                         grove_buffer_view(block));
-}
-
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
-{
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove_status status;
-    uint64_t commit = 0;
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
-        status = grove__fail_memory(error_out);
-    } else {
-        status = run(store, set, &commit, error_out);
-    }
-    grove_buffer_release(&aged);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    if (commit > 0) {
-        atomic_store(&store->commit_seen, commit);
-    }
-    if (commit_out != NULL) {
-        *commit_out = commit;
-    }
-    return GROVE_OK;
+    return set->changes.failed || set->expectations.failed || set->touches.failed ||
+           set->bytes.failed;
 }

@@ -1,11 +1,7 @@
 /*
- * The one way to change a store.
- *
- * A write set is prepared outside of any transaction: what must still hold
- * (expectations), what is put and removed, and what the commit touches.
- * grove__commit runs it in one short write transaction: it checks, puts,
- * numbers the commit and writes its record, and commits. Nothing slow happens
- * under the write lock.
+ * A change of a store that is to be made: what must still hold (expectations),
+ * what is put and removed, and what the commit touches. It is prepared outside
+ * of any write transaction, and commit/commit.h makes it.
  *
  * Commits are numbered 1, 2, 3, … without a gap; the newest number is the last
  * key of the table `commits`. Changes that only rearrange what is stored
@@ -24,10 +20,15 @@ typedef struct grove__write_set {
     grove_buffer expectations;
     grove_buffer touches;
     grove_buffer bytes;
+    grove_bytes meta;
 } grove__write_set;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator);
 void grove__write_set_release(grove__write_set *set);
+/* Whether a call below could not keep what it was given. */
+bool grove__write_set_has_failed(const grove__write_set *set);
+/* Empties the set; keeps the memory. */
+void grove__write_set_reset(grove__write_set *set);
 
 /* The commit happens only if the key still has exactly this value; with
  * `value` NULL, only if it does not exist. The value is copied. */
@@ -52,16 +53,18 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
  * number, any other none. The name is borrowed. */
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
 
-/*
- * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
- * took none. Changes happen in the order in which they were added.
- *
- *   GROVE_CONFLICT   an expectation does not hold; nothing was written
- *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
- *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT
- */
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out);
+/* What the caller says of the commit, borrowed: at most
+ * GROVE_COMMIT_META_BYTES_MAX bytes. */
+void grove__write_set_meta(grove__write_set *set, grove_bytes meta);
+
+/* For commit/commit.h, in a write transaction: whether what the set expects
+ * holds (GROVE_CONFLICT), and its changes, the last of which is the record of
+ * the commit. */
+grove_status grove__write_set_check(grove__txn *txn, const grove__write_set *set,
+                                    grove_error *error_out);
+grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
+                                    const grove__write_set *set, uint64_t *commit_out,
+                                    grove_error *error_out);
 
 /* The number of the newest commit that `txn` sees; 0 for none. */
 grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,

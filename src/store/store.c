@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "commit/store.h"
-#include "commit/write_set.h"
+#include "commit/commit.h"
 
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, MODE_BITS = 07777 };
 

@@ -1,6 +1,7 @@
 #include "support/store_fixture.h"
 
 #include "commit/write_set.h"
+#include "commit/commit.h"
 
 static const grove_bytes KEY = {(const uint8_t *)"key", 3};
 static const grove_bytes OTHER = {(const uint8_t *)"other", 5};
@@ -82,8 +83,10 @@ STORE_TEST(write_set, leaves_a_record_of_what_the_commit_touched)
     grove_buffer touches;
     grove_buffer_init(&touches, fixture->store->allocator);
     int64_t time;
-    assert_ok(fixture,
-              grove__commit_record_decode(value, &time, &touches, &fixture->error));
+    grove_bytes meta;
+    assert_ok(fixture, grove__commit_record_decode(value, &time, &meta, &touches,
+                                                   &fixture->error));
+    cr_assert_eq(meta.size, 0);
     cr_assert_eq(time, 1234567890123);
     cr_assert_eq(touches.size, sizeof(grove__touch));
     const grove__touch *touch = (const grove__touch *)(const void *)touches.data;
