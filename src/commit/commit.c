@@ -1,5 +1,6 @@
 #include "commit/commit.h"
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "commit/age.h"
 
@@ -15,11 +16,11 @@ static grove_status run_along(grove_store *store, grove__txn *txn,
     return status == GROVE_CONFLICT ? GROVE_OK : status;
 }
 
-/* Runs a set in one write transaction, and what goes along with it. */
-static grove_status run(grove_store *store, const grove__write_set *set,
-                        const grove__write_set *along, uint64_t *commit_out,
-                        grove_error *error_out)
+grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
+                                 const grove__write_set *along, uint64_t *commit_out,
+                                 grove_error *error_out)
 {
+    GROVE_ASSERT(along->touches.size == 0);
     grove__txn txn;
     grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_WRITE, &txn, error_out);
     if (status != GROVE_OK) {
@@ -56,7 +57,7 @@ grove_status grove__commit(grove_store *store, grove__write_set *set,
         grove__age_along(store, &along);
     }
     uint64_t commit = 0;
-    grove_status status = run(store, set, &along, &commit, error_out);
+    grove_status status = grove__commit_along(store, set, &along, &commit, error_out);
     grove__write_set_release(&along);
     if (status != GROVE_OK) {
         return status;
