@@ -622,3 +622,37 @@ STORE_TEST(feed, gives_what_comes_before_damage_and_then_says_so)
     }
     ledger_free(book);
 }
+
+static bool count_touches(void *context, const grove_feed_commit *commit)
+{
+    *(size_t *)context += commit->touch_count;
+    return true;
+}
+
+STORE_TEST(feed, reads_no_more_at_a_time_than_a_bounded_memory_holds)
+{
+    enum { COMMITS = 5, TOUCHES = 3000 };
+    static const uint8_t name[GROVE_GROUP_NAME_BYTES_MAX];
+    const grove__touch touch = {GROVE__TOUCH_GROUP, {name, sizeof name}, 0, 0};
+    for (int number = 0; number < COMMITS; number++) {
+        grove__write_set set;
+        grove__write_set_init(&set, fixture->store->allocator);
+        for (int index = 0; index < TOUCHES; index++) {
+            grove__write_set_touch(&set, &touch);
+        }
+        assert_ok(fixture, grove__commit(fixture->store, &set, NULL, &fixture->error));
+        grove__write_set_release(&set);
+    }
+    /* The second record of 720 KB takes a slice over 1 MiB. */
+    const uint64_t expected[] = {2, 2, 1, 0};
+    grove_feed_result read;
+    grove_feed_token *from = NULL;
+    size_t touches = 0;
+    for (size_t index = 0; index < sizeof expected / sizeof *expected; index++) {
+        assert_ok(fixture, grove_feed_read(fixture->store, from, 1000, count_touches,
+                                           &touches, &read, &fixture->error));
+        cr_assert_eq(read.commits, expected[index]);
+        from = &read.next;
+    }
+    cr_assert_eq(touches, COMMITS * TOUCHES);
+}
