@@ -284,8 +284,6 @@ STORE_TEST(feed, takes_no_token_that_is_damaged_or_of_another_store)
     ledger_free(book);
 }
 
-/* What an open after a crash does to a store that was not fully durable. */
-
 Test(feed, tells_a_reader_that_the_store_lost_what_it_has_read)
 {
     store_fixture fixture;
