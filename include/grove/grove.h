@@ -9,5 +9,6 @@
 #include <grove/store.h>
 #include <grove/text.h>
 #include <grove/types.h>
+#include <grove/verify.h>
 
 #endif

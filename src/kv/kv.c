@@ -19,6 +19,11 @@ static const char *const TABLE_NAMES[GROVE__TABLE_COUNT] = {
     [GROVE__TABLE_GROUPS] = "groups",     [GROVE__TABLE_COMMITS] = "commits",
 };
 
+const char *grove__table_name(grove__table table)
+{
+    return TABLE_NAMES[table];
+}
+
 /* C14, for a backend that forgot: a failure never comes without a sentence. */
 static grove_status explain(const grove__kv *kv, grove_status status,
                             grove_error *error_out)

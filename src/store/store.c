@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <grove/verify.h>
+
 #include "base/assert.h"
 #include "base/error.h"
 #include "commit/store.h"
@@ -143,7 +145,7 @@ static grove_status make_record(grove_store *store, grove_error *error_out)
 
 static grove_status open_environment(grove_store *store, const char *path,
                                      const grove_store_options *options,
-                                     grove_error *error_out)
+                                     bool may_be_damaged, grove_error *error_out)
 {
     grove_backend_options backend_options = {
         .path = path,
@@ -161,6 +163,9 @@ static grove_status open_environment(grove_store *store, const char *path,
         return status;
     }
     status = read_record(store, error_out);
+    if (may_be_damaged && (status == GROVE_NONE || status == GROVE_CORRUPT)) {
+        status = GROVE_OK;
+    }
     if (status == GROVE_NONE && !options->must_exist) {
         status = make_record(store, error_out);
     } else if (status == GROVE_NONE) {
@@ -172,8 +177,9 @@ static grove_status open_environment(grove_store *store, const char *path,
     return status;
 }
 
-grove_status grove_store_open(const char *path, const grove_store_options *options,
-                              grove_store **store_out, grove_error *error_out)
+static grove_status open_store(const char *path, const grove_store_options *options,
+                               bool may_be_damaged, grove_store **store_out,
+                               grove_error *error_out)
 {
     if (path == NULL || path[0] == '\0') {
         return grove__fail(error_out, GROVE_INVALID, "the path is empty");
@@ -197,7 +203,8 @@ grove_status grove_store_open(const char *path, const grove_store_options *optio
     store->random =
         complete.random != NULL ? *complete.random : (grove_random){NULL, system_random};
     (void)pthread_mutex_init(&store->handles_lock, NULL);
-    status = open_environment(store, path, &complete, error_out);
+    complete.must_exist = complete.must_exist || may_be_damaged;
+    status = open_environment(store, path, &complete, may_be_damaged, error_out);
     if (status != GROVE_OK) {
         (void)pthread_mutex_destroy(&store->handles_lock);
         grove_allocator to_free = store->under;
@@ -206,6 +213,19 @@ grove_status grove_store_open(const char *path, const grove_store_options *optio
     }
     *store_out = store;
     return GROVE_OK;
+}
+
+grove_status grove_store_open(const char *path, const grove_store_options *options,
+                              grove_store **store_out, grove_error *error_out)
+{
+    return open_store(path, options, false, store_out, error_out);
+}
+
+grove_status grove_store_open_damaged(const char *path,
+                                      const grove_store_options *options,
+                                      grove_store **store_out, grove_error *error_out)
+{
+    return open_store(path, options, true, store_out, error_out);
 }
 
 void grove_store_close(grove_store *store)
