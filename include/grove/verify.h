@@ -176,7 +176,8 @@ typedef enum grove_loss_kind {
     /* The same clocks as events; the document's state has them. It is as if a
      * compaction had removed them. */
     GROVE_LOSS_HISTORY = 2,
-    /* The snapshot at `first_clock`, whose place others take. */
+    /* A snapshot at `first_clock` or after, up to `end_clock`, whose place
+     * others or the events take. */
     GROVE_LOSS_SNAPSHOT = 3,
     /* Events that waited for others. */
     GROVE_LOSS_PENDING = 4,

@@ -36,9 +36,14 @@ void grove__losses_add(grove__losses *losses, const grove_loss *what)
     }
 }
 
-/* Batches from clock `base` to `end` - 1, with the snapshots among them. */
+/*
+ * Batches from clock `base` to `end` - 1, with the snapshots among them. All
+ * events hang on the one before a critical base. With another base, which is a
+ * snapshot's clock, there are heads before it that new events would need.
+ */
 typedef struct chain {
     bool is_found;
+    bool is_critical;
     uint64_t base;
     uint64_t end;
 } chain;
@@ -69,7 +74,8 @@ typedef struct value_place {
 /* --- choosing --- */
 
 /* The first border of the batches `first` to `last` at or before the snapshot
- * that is a critical version: all after it hang on the event before it. */
+ * that is a critical version: all after it hang on the event before it.
+ * UINT64_MAX: there is none. */
 static uint64_t find_border(const grove__survey_piece *batches, size_t first, size_t last,
                             const grove__survey_piece *snapshot)
 {
@@ -84,6 +90,9 @@ static uint64_t find_border(const grove__survey_piece *batches, size_t first, si
         found = end;
     }
     for (size_t index = last + 1; index-- > first;) {
+        if (!batches[index].is_sound) {
+            continue;
+        }
         bound = grove__min_u64(bound, batches[index].reach);
         if (batches[index].clock <= snapshot->clock && bound >= batches[index].clock) {
             found = batches[index].clock;
@@ -92,13 +101,34 @@ static uint64_t find_border(const grove__survey_piece *batches, size_t first, si
     return found;
 }
 
-/* Takes a chain if it leads further than the best so far, or as far with more
- * history. */
-static void consider(chain *best, uint64_t base, uint64_t end)
+/* Takes a chain if it leads further than the best so far, or as far with a
+ * better base, or more history. */
+static void consider(chain *best, chain other)
 {
-    if (base != UINT64_MAX &&
-        (!best->is_found || end > best->end || (end == best->end && base < best->base))) {
-        *best = (chain){true, base, end};
+    bool is_better = !best->is_found || other.end > best->end;
+    if (best->is_found && other.end == best->end) {
+        is_better = other.is_critical == best->is_critical ? other.base < best->base
+                                                           : other.is_critical;
+    }
+    if (is_better) {
+        *best = other;
+    }
+}
+
+/* Considers batches that a snapshot is among. */
+static void consider_snapshot(const grove__survey_piece *batches, size_t first,
+                              size_t last, const grove__survey_piece *snapshot,
+                              chain *best)
+{
+    uint64_t end = batches[last].clock + batches[last].events;
+    uint64_t border = find_border(batches, first, last, snapshot);
+    if (border != UINT64_MAX) {
+        consider(best, (chain){true, true, border, end});
+    }
+    for (size_t index = first; index <= last; index++) {
+        if (batches[index].is_sound && batches[index].clock == snapshot->clock) {
+            consider(best, (chain){true, false, snapshot->clock, end});
+        }
     }
 }
 
@@ -115,12 +145,12 @@ static void consider_batches(const salvage_work *work, size_t first, size_t last
     uint64_t from = batches[first].clock;
     uint64_t end = batches[last].clock + batches[last].events;
     if (from == 0) {
-        consider(best, 0, end);
+        consider(best, (chain){true, true, 0, end});
     }
     for (size_t index = 0; index < count; index++) {
         if (snapshots[index].is_sound && snapshots[index].clock >= from &&
             snapshots[index].clock <= end) {
-            consider(best, find_border(batches, first, last, &snapshots[index]), end);
+            consider_snapshot(batches, first, last, &snapshots[index], best);
         }
     }
 }
@@ -131,16 +161,19 @@ static chain choose(const salvage_work *work)
     size_t count;
     const grove__survey_piece *batches =
         grove__survey_pieces(&work->source.batches, &count);
-    chain best = {false, 0, 0};
+    chain best = {.is_found = false};
     for (size_t first = 0; first < count; first++) {
         if (!batches[first].is_sound) {
             continue;
         }
         /* All that go on from here; beginnings of it lead less far. */
         size_t last = first;
-        while (last + 1 < count && batches[last + 1].is_sound &&
-               batches[last + 1].clock == batches[last].clock + batches[last].events) {
-            last++;
+        for (size_t next = first + 1; next < count; next++) {
+            uint64_t end = batches[last].clock + batches[last].events;
+            if (batches[next].is_sound && batches[next].clock != end) {
+                break;
+            }
+            last = batches[next].is_sound ? next : last;
         }
         consider_batches(work, first, last, &best);
         first = last;
@@ -148,15 +181,15 @@ static chain choose(const salvage_work *work)
     const grove__survey_piece *snapshots =
         grove__survey_pieces(&work->source.snapshots, &count);
     for (size_t index = 0; index < count; index++) {
-        bool has_one_head = snapshots[index].reach == snapshots[index].clock ||
-                            snapshots[index].clock == 0;
-        if (snapshots[index].is_sound && has_one_head) {
-            consider(&best, snapshots[index].clock, snapshots[index].clock);
+        uint64_t clock = snapshots[index].clock;
+        if (snapshots[index].is_sound) {
+            bool has_one_head = clock == 0 || snapshots[index].reach == clock;
+            consider(&best, (chain){true, has_one_head, clock, clock});
         }
     }
     bool was_empty = work->source.has_meta && work->source.meta.events == 0;
     if (!best.is_found && was_empty) {
-        best = (chain){true, 0, 0};
+        best = (chain){true, true, 0, 0};
     }
     return best;
 }
@@ -432,7 +465,7 @@ static grove_status keep_best(salvage_work *work)
     bool goes_on = true;
     grove_status status = GROVE_OK;
     while (status == GROVE_OK && !is_sound) {
-        work->kept = goes_on ? choose(work) : (chain){false, 0, 0};
+        work->kept = goes_on ? choose(work) : (chain){.is_found = false};
         if (!work->kept.is_found) {
             return work->is_written ? write(work) : GROVE_OK;
         }
@@ -466,10 +499,10 @@ static void report_pieces(const salvage_work *work, grove__losses *losses)
     const grove__survey *source = &work->source;
     size_t count;
     const grove__survey_piece *pieces = grove__survey_pieces(&source->snapshots, &count);
-    bool has_newest = source->meta.snapshot_clock == GROVE__NO_SNAPSHOT;
+    uint64_t found = 0;
     for (size_t index = 0; index < count; index++) {
         uint64_t clock = pieces[index].clock;
-        has_newest = has_newest || clock == source->meta.snapshot_clock;
+        found++;
         if (!pieces[index].is_sound && clock >= work->kept.base &&
             clock <= work->kept.end) {
             lose(work, losses,
@@ -480,12 +513,12 @@ static void report_pieces(const salvage_work *work, grove__losses *losses)
                                          "take its place"});
         }
     }
-    if (!has_newest) {
+    if (source->has_meta && found < source->meta.snapshots) {
         lose(work, losses,
              (grove_loss){.kind = GROVE_LOSS_SNAPSHOT,
-                          .first_clock = source->meta.snapshot_clock,
-                          .end_clock = source->meta.snapshot_clock,
-                          .message = "the newest snapshot is missing"});
+                          .first_clock = work->kept.base,
+                          .end_clock = work->kept.end,
+                          .message = "a snapshot is missing at one of these clocks"});
     }
     if (source->has_meta && work->meta.pending < source->meta.pending) {
         lose(work, losses,
@@ -514,7 +547,12 @@ static void report(const salvage_work *work, grove__losses *losses,
              (grove_loss){.kind = GROVE_LOSS_HISTORY,
                           .first_clock = meta->base_clock,
                           .end_clock = work->kept.base,
-                          .message = "events are kept as part of a snapshot only"});
+                          .message =
+                              work->kept.is_critical
+                                  ? "events are kept as part of a snapshot only"
+                                  : "events are kept as part of a snapshot only, which "
+                                    "has several heads: texts can be read, but new "
+                                    "events have no place"});
     }
     if (work->kept.end < meta->events) {
         lose(work, losses,

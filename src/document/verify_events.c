@@ -241,29 +241,48 @@ static grove_status check_ids(grove__survey *survey, const grove__events *events
     return status;
 }
 
-/* Begins the graph at the base, of which the first event of the first batch
- * names the only head. */
+/* The only head at the base, by the parent of the first event after it. */
+static grove_status find_base_head(grove__survey *survey, const grove__events *events,
+                                   grove__head *head_out)
+{
+    const grove__parent_run *run = &events->parent_runs[0];
+    const grove__parent *parent = &events->parents[run->first];
+    if (run->count != 1 || parent->replica == GROVE__PARENT_INSIDE) {
+        return grove__fail(&survey->error, GROVE_CORRUPT,
+                           "the first event after the base clock %llu does not go on "
+                           "from the one before it alone",
+                           (unsigned long long)survey->meta.base_clock);
+    }
+    memset(head_out, 0, sizeof *head_out);
+    head_out->clock = survey->meta.base_clock - 1;
+    head_out->id.replica = events->replicas[parent->replica];
+    head_out->id.sequence = parent->sequence;
+    return GROVE_OK;
+}
+
+/* Begins the graph at the base: with the heads of a snapshot there, else with
+ * the one that the first batch names. */
 static grove_status begin_graph(grove__survey *survey, const grove__events *events)
 {
     uint64_t base = survey->meta.base_clock;
-    grove__head head;
-    memset(&head, 0, sizeof head);
-    if (base > 0) {
-        const grove__parent_run *run = &events->parent_runs[0];
-        const grove__parent *parent = &events->parents[run->first];
-        if (run->count != 1 || parent->replica == GROVE__PARENT_INSIDE) {
-            return grove__fail(&survey->error, GROVE_CORRUPT,
-                               "the first event after the base clock %llu does not go on "
-                               "from the one before it alone",
-                               (unsigned long long)base);
-        }
-        head.clock = base - 1;
-        head.id.replica = events->replicas[parent->replica];
-        head.id.sequence = parent->sequence;
+    grove__head only;
+    const grove__head *heads = &only;
+    size_t head_count = base > 0 ? 1 : 0;
+    size_t count;
+    const grove__survey_piece *snapshots =
+        grove__survey_pieces(&survey->snapshots, &count);
+    grove_status status = GROVE_OK;
+    if (base > 0 && count > 0 && snapshots[0].is_sound && snapshots[0].clock == base) {
+        heads = heads_of(survey, &snapshots[0]);
+        head_count = snapshots[0].head_count;
+    } else if (base > 0) {
+        status = find_base_head(survey, events, &only);
     }
     grove_document *draft = survey->draft;
-    grove_status status = grove__graph_init(&draft->graph, draft->allocator, base, &head,
-                                            base > 0 ? 1 : 0, &survey->error);
+    if (status == GROVE_OK) {
+        status = grove__graph_init(&draft->graph, draft->allocator, base, heads,
+                                   head_count, &survey->error);
+    }
     if (status == GROVE_OK) {
         grove__walk_init(&draft->walk, &draft->graph);
     }

@@ -370,6 +370,12 @@ static inline void row_document(const row *one, char name_out[FOUND_NAME_BYTES])
     }
 }
 
+/* The clock in the key of a batch or a snapshot. */
+static inline uint64_t row_clock(const row *one)
+{
+    return grove_read_u64(one->key.bytes + one->key.size - 16);
+}
+
 /* The number of the part that a row is; 0 in tables without parts. */
 static inline uint64_t row_part(const row *one)
 {
