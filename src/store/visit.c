@@ -144,7 +144,7 @@ grove_status grove__visit_after(const char *table_name, grove_bytes name,
     if (table == GROVE__TABLE_STORE) {
         table++;
     } else if (table == GROVE__TABLE_COMMITS && name.size > 0) {
-        if (name.size != sizeof(uint64_t)) {
+        if (name.size > sizeof(uint64_t)) {
             return grove__fail(error_out, GROVE_INVALID, "a commit has 8 bytes, not %zu",
                                name.size);
         }
