@@ -30,7 +30,7 @@ void cli_child_say(FILE *out, json_t *thing)
 {
     if (thing == NULL || json_dumpf(thing, out, JSON_COMPACT) != 0 ||
         fputc('\n', out) == EOF || fflush(out) != 0) {
-        /* Nobody listens, or there is no memory: the parent sees that it ended. */
+        /* Nobody listens, or there is no memory: the parent sees the end. */
         _exit(CLI_FAILURE);
     }
     json_decref(thing);

@@ -55,7 +55,7 @@ typedef enum grove_finding_kind {
  * string is static. Safe from any thread. */
 GROVE_API const char *grove_finding_kind_name(grove_finding_kind kind);
 
-/* Something that is wrong. All is borrowed for the call that it is handed to. */
+/* Something that is wrong. All is borrowed for the call that gets it. */
 typedef struct grove_finding {
     grove_finding_kind kind;
     const char *table; /* its name; static */

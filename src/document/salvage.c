@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "commit/write_set.h"
+#include "document/salvage_plan.h"
 #include "kv/value.h"
 
 const char *grove_loss_kind_name(grove_loss_kind kind)
@@ -36,23 +37,11 @@ void grove__losses_add(grove__losses *losses, const grove_loss *what)
     }
 }
 
-/*
- * Batches from clock `base` to `end` - 1, with the snapshots among them. All
- * events hang on the one before a critical base. With another base, which is a
- * snapshot's clock, there are heads before it that new events would need.
- */
-typedef struct chain {
-    bool is_found;
-    bool is_critical;
-    uint64_t base;
-    uint64_t end;
-} chain;
-
 typedef struct salvage_work {
     grove__survey source;
     const grove__survey_options *options;
     grove_store *destination;
-    chain kept;
+    grove__salvage_chain kept;
     /* Something was written, which has to go before the next try. */
     bool is_written;
     /* Clocks before this one have ids; those of some had to be made up. */
@@ -71,129 +60,6 @@ typedef struct value_place {
     size_t bytes;
 } value_place;
 
-/* --- choosing --- */
-
-/* The first border of the batches `first` to `last` at or before the snapshot
- * that is a critical version: all after it hang on the event before it.
- * UINT64_MAX: there is none. */
-static uint64_t find_border(const grove__survey_piece *batches, size_t first, size_t last,
-                            const grove__survey_piece *snapshot)
-{
-    uint64_t bound = snapshot->reach;
-    uint64_t found = UINT64_MAX;
-    if (bound == UINT64_MAX || bound >= snapshot->clock) {
-        /* One head: nothing before the snapshot is needed. */
-        bound = snapshot->clock;
-    }
-    uint64_t end = batches[last].clock + batches[last].events;
-    if (end == snapshot->clock && bound == snapshot->clock) {
-        found = end;
-    }
-    for (size_t index = last + 1; index-- > first;) {
-        if (!batches[index].is_sound) {
-            continue;
-        }
-        bound = grove__min_u64(bound, batches[index].reach);
-        if (batches[index].clock <= snapshot->clock && bound >= batches[index].clock) {
-            found = batches[index].clock;
-        }
-    }
-    return found;
-}
-
-/* Takes a chain if it leads further than the best so far, or as far with a
- * better base, or more history. */
-static void consider(chain *best, chain other)
-{
-    bool is_better = !best->is_found || other.end > best->end;
-    if (best->is_found && other.end == best->end) {
-        is_better = other.is_critical == best->is_critical ? other.base < best->base
-                                                           : other.is_critical;
-    }
-    if (is_better) {
-        *best = other;
-    }
-}
-
-/* Considers batches that a snapshot is among. */
-static void consider_snapshot(const grove__survey_piece *batches, size_t first,
-                              size_t last, const grove__survey_piece *snapshot,
-                              chain *best)
-{
-    uint64_t end = batches[last].clock + batches[last].events;
-    uint64_t border = find_border(batches, first, last, snapshot);
-    if (border != UINT64_MAX) {
-        consider(best, (chain){true, true, border, end});
-    }
-    for (size_t index = first; index <= last; index++) {
-        if (batches[index].is_sound && batches[index].clock == snapshot->clock) {
-            consider(best, (chain){true, false, snapshot->clock, end});
-        }
-    }
-}
-
-/* Considers the batches `first` to `last`, which are sound and follow each
- * other. */
-static void consider_batches(const salvage_work *work, size_t first, size_t last,
-                             chain *best)
-{
-    size_t count;
-    const grove__survey_piece *batches =
-        grove__survey_pieces(&work->source.batches, &count);
-    const grove__survey_piece *snapshots =
-        grove__survey_pieces(&work->source.snapshots, &count);
-    uint64_t from = batches[first].clock;
-    uint64_t end = batches[last].clock + batches[last].events;
-    if (from == 0) {
-        consider(best, (chain){true, true, 0, end});
-    }
-    for (size_t index = 0; index < count; index++) {
-        if (snapshots[index].is_sound && snapshots[index].clock >= from &&
-            snapshots[index].clock <= end) {
-            consider_snapshot(batches, first, last, &snapshots[index], best);
-        }
-    }
-}
-
-/* The chain that is best by what is known of the pieces. */
-static chain choose(const salvage_work *work)
-{
-    size_t count;
-    const grove__survey_piece *batches =
-        grove__survey_pieces(&work->source.batches, &count);
-    chain best = {.is_found = false};
-    for (size_t first = 0; first < count; first++) {
-        if (!batches[first].is_sound) {
-            continue;
-        }
-        /* All that go on from here; beginnings of it lead less far. */
-        size_t last = first;
-        for (size_t next = first + 1; next < count; next++) {
-            uint64_t end = batches[last].clock + batches[last].events;
-            if (batches[next].is_sound && batches[next].clock != end) {
-                break;
-            }
-            last = batches[next].is_sound ? next : last;
-        }
-        consider_batches(work, first, last, &best);
-        first = last;
-    }
-    const grove__survey_piece *snapshots =
-        grove__survey_pieces(&work->source.snapshots, &count);
-    for (size_t index = 0; index < count; index++) {
-        uint64_t clock = snapshots[index].clock;
-        if (snapshots[index].is_sound) {
-            bool has_one_head = clock == 0 || snapshots[index].reach == clock;
-            consider(&best, (chain){true, has_one_head, clock, clock});
-        }
-    }
-    bool was_empty = work->source.has_meta && work->source.meta.events == 0;
-    if (!best.is_found && was_empty) {
-        best = (chain){true, true, 0, 0};
-    }
-    return best;
-}
-
 /* --- writing --- */
 
 static grove_status fail_memory(const salvage_work *work)
@@ -209,6 +75,9 @@ static grove_status copy_value(salvage_work *work, grove__table table,
     grove_status status =
         grove__survey_value(&work->source, table, grove__key_view(key), &bytes);
     if (status != GROVE_OK) {
+        if (work->error_out != NULL) {
+            *work->error_out = work->source.error;
+        }
         return status;
     }
     value_place place = {table, *key, work->blocks.size, bytes.size};
@@ -395,7 +264,7 @@ static bool blame(grove_buffer *list, uint64_t clock)
 /* Gives up the newest piece of the chain. */
 static bool blame_end(salvage_work *work)
 {
-    const chain *kept = &work->kept;
+    const grove__salvage_chain *kept = &work->kept;
     return kept->base < kept->end ? blame(&work->source.batches, kept->end - 1)
                                   : blame(&work->source.snapshots, kept->end);
 }
@@ -465,7 +334,8 @@ static grove_status keep_best(salvage_work *work)
     bool goes_on = true;
     grove_status status = GROVE_OK;
     while (status == GROVE_OK && !is_sound) {
-        work->kept = goes_on ? choose(work) : (chain){.is_found = false};
+        work->kept = goes_on ? grove__salvage_choose(&work->source)
+                             : (grove__salvage_chain){.is_found = false};
         if (!work->kept.is_found) {
             return work->is_written ? write(work) : GROVE_OK;
         }
@@ -474,6 +344,12 @@ static grove_status keep_best(salvage_work *work)
             continue;
         }
         status = copy_chain(work);
+        if (grove__finding_is(status) || status == GROVE_FAILED) {
+            /* It could be read when it was looked at. */
+            goes_on = blame_end(work);
+            status = GROVE_OK;
+            continue;
+        }
         if (status == GROVE_OK) {
             status = write(work);
         }
@@ -680,8 +556,8 @@ grove_status grove__salvage_document(grove_store *source, grove__txn *txn, grove
     with.is_salvage = true;
     with.replay = false;
     grove__meta_record meta;
-    grove_status status = grove__document_meta_read(txn, id, &meta, NULL);
-    if (status != GROVE_OK) {
+    grove_status status = grove__document_meta_read(txn, id, &meta, error_out);
+    if (grove__finding_is(status) || status == GROVE_FAILED) {
         status = guess_type(source, txn, id, &with, &with.guess, error_out);
     }
     if (status != GROVE_OK) {

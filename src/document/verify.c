@@ -187,19 +187,20 @@ static grove_status check_newest_snapshot(grove__survey *survey)
     size_t count;
     const grove__survey_piece *pieces = grove__survey_pieces(&survey->snapshots, &count);
     uint64_t newest = count == 0 ? GROVE__NO_SNAPSHOT : pieces[count - 1].clock;
+    uint64_t bytes = count == 0 ? 0 : pieces[count - 1].bytes;
+    bool is_known = count == 0 || pieces[count - 1].is_sound;
     grove_status status = GROVE_OK;
     if (newest != meta->snapshot_clock) {
         status = grove__fail(&survey->error, GROVE_CORRUPT,
                              "the newest snapshot is not the one that the record names, "
                              "at clock %llu",
                              (unsigned long long)meta->snapshot_clock);
-    } else if (count > 0 && pieces[count - 1].is_sound &&
-               pieces[count - 1].bytes != meta->newest_snapshot_bytes) {
+    } else if (is_known && bytes != meta->newest_snapshot_bytes) {
         status = grove__fail(&survey->error, GROVE_CORRUPT,
                              "the record says that the newest snapshot has %llu bytes, "
                              "and it has %llu",
                              (unsigned long long)meta->newest_snapshot_bytes,
-                             (unsigned long long)pieces[count - 1].bytes);
+                             (unsigned long long)bytes);
     }
     return grove__survey_judge(survey, status, GROVE_FINDING_META, GROVE__TABLE_META,
                                grove__key_view(&survey->prefix));

@@ -217,7 +217,7 @@ static grove_status add_made_up(rebuild *work, uint64_t count)
                    grove__ids_next_sequence(&survey->ids, work->made_up), count);
 }
 
-/* Gives the clocks up to `end`, of which nothing is known, to missing events. */
+/* Gives clocks up to `end`, of which nothing is known, to missing events. */
 static grove_status fill(rebuild *work, uint64_t clock, uint64_t end)
 {
     grove__survey_run *gaps = (grove__survey_run *)(void *)work->gaps.data;

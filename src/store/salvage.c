@@ -89,22 +89,25 @@ static grove_status visit_meta(void *context, grove__visit_entry *entry, bool *s
     return status;
 }
 
-/* Whether the source has anything of a document in a table, as far as can be
- * told. */
-static bool has_entries(grove__txn *txn, grove__table table, grove_bytes id)
+/* Whether the source has anything of a document in a table. */
+static grove_status find_entries(grove__txn *txn, grove__table table, grove_bytes id,
+                                 bool *is_found_out, grove_error *error)
 {
     grove__cursor cursor;
     grove__key key;
     grove_bytes found;
     grove_bytes value;
     grove__key_of_document(&key, id);
-    if (grove__cursor_open(txn, table, &cursor, NULL) != GROVE_OK) {
-        return false;
+    grove_status status = grove__cursor_open(txn, table, &cursor, error);
+    if (status != GROVE_OK) {
+        return status;
     }
-    grove_status status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER,
-                                             grove__key_view(&key), &found, &value, NULL);
+    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&key),
+                                &found, &value, error);
     grove__cursor_close(&cursor);
-    return status == GROVE_OK && grove__bytes_begin_with(found, grove__key_view(&key));
+    *is_found_out =
+        status == GROVE_OK && grove__bytes_begin_with(found, grove__key_view(&key));
+    return status == GROVE_NONE ? GROVE_OK : status;
 }
 
 /* A document without a record is copied where the first of its entries are
@@ -120,10 +123,14 @@ static grove_status visit_part(void *context, grove__visit_entry *entry, bool *s
     }
     grove__visit_behind_name(&entry->next, id);
     bool is_done = false;
-    for (int table = GROVE__TABLE_META; table < (int)entry->table; table++) {
-        is_done = is_done || has_entries(entry->txn, (grove__table)table, id);
+    for (int table = GROVE__TABLE_META;
+         status == GROVE_OK && !is_done && table < (int)entry->table; table++) {
+        status = find_entries(entry->txn, (grove__table)table, id, &is_done, error);
     }
-    if (!is_done && go_to(work, entry->table, id)) {
+    if (grove__finding_is(status) || status == GROVE_FAILED) {
+        /* Where that cannot be read the document was lost before. */
+        status = GROVE_OK;
+    } else if (status == GROVE_OK && !is_done && go_to(work, entry->table, id)) {
         status = copy_document(work, entry->txn, id, error);
     }
     *stops = has_stopped(work);

@@ -17,7 +17,8 @@ typedef struct verify_work {
     grove__findings findings;
     grove_verify_report report;
     grove_buffer name;    /* of the entry that is looked at */
-    grove_buffer joined;  /* its value */
+    grove_buffer group;   /* name of the group that was looked at last */
+    grove_buffer joined;  /* a value */
     uint64_t next_commit; /* 0: not known, after going on somewhere */
     bool stopped;
 } verify_work;
@@ -91,13 +92,9 @@ static grove_status visit_store(void *context, grove__visit_entry *entry, bool *
     return status;
 }
 
-static grove_status check_store(verify_work *work, grove_error *error_out)
+/* Whether there is a record; what is in it is looked at as an entry is. */
+static grove_status find_record(verify_work *work, grove_error *error_out)
 {
-    grove__visitor visitor = {work->store, work, visit_store, report_unreadable};
-    grove__key none = {.size = 0};
-    if (!go_to(work, GROVE__TABLE_STORE, (grove_bytes){NULL, 0})) {
-        return GROVE_OK;
-    }
     grove__txn txn;
     grove_bytes value;
     grove_error error;
@@ -106,15 +103,35 @@ static grove_status check_store(verify_work *work, grove_error *error_out)
     if (status != GROVE_OK) {
         return status;
     }
-    status =
-        grove__kv_get(&txn, GROVE__TABLE_STORE, grove_bytes_of("store"), &value, &error);
+    grove_bytes key = grove_bytes_of("store");
+    grove_bytes none = {NULL, 0};
+    status = grove__kv_get(&txn, GROVE__TABLE_STORE, key, &value, &error);
     grove__txn_abort(&txn);
     if (status == GROVE_NONE) {
         (void)grove__fail(&error, GROVE_CORRUPT, "the store has no record");
-        find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE, grove_bytes_of("store"),
-             (grove_bytes){NULL, 0}, &error);
+        find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE, key, none, &error);
+    } else if (grove__finding_is(status)) {
+        find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_STORE, key, none, &error);
+    } else if (status != GROVE_OK) {
+        if (error_out != NULL) {
+            *error_out = error;
+        }
+        return status;
     }
-    return grove__visit_table(&visitor, GROVE__TABLE_STORE, &none, none, error_out);
+    return GROVE_OK;
+}
+
+static grove_status check_store(verify_work *work, grove_error *error_out)
+{
+    grove__visitor visitor = {work->store, work, visit_store, report_unreadable};
+    grove__key none = {.size = 0};
+    if (!go_to(work, GROVE__TABLE_STORE, (grove_bytes){NULL, 0})) {
+        return GROVE_OK;
+    }
+    grove_status status = find_record(work, error_out);
+    return status == GROVE_OK
+               ? grove__visit_table(&visitor, GROVE__TABLE_STORE, &none, none, error_out)
+               : status;
 }
 
 /* --- documents --- */
@@ -228,6 +245,7 @@ static grove_status check_group(verify_work *work, grove__txn *txn, grove_bytes 
     return status;
 }
 
+/* Takes a part of a group: the first one stands for all. */
 static grove_status visit_group(void *context, grove__visit_entry *entry, bool *stops,
                                 grove_error *error)
 {
@@ -236,10 +254,10 @@ static grove_status visit_group(void *context, grove__visit_entry *entry, bool *
     grove_status status =
         grove__key_parse_group_part(entry->key, &work->name, &part, error);
     grove_bytes name = grove_buffer_view(&work->name);
-    grove__key behind;
     if (status != GROVE_OK) {
         status = judge_key(work, entry, status, error);
-    } else if (go_to(work, entry->table, name)) {
+    } else if (!grove__bytes_equal(name, grove_buffer_view(&work->group)) &&
+               go_to(work, entry->table, name)) {
         grove_bytes key = {entry->key.data, entry->key.size - NUMBER_BYTES};
         status = check_group(work, entry->txn, key, error);
         if (grove__finding_is(status) || status == GROVE_FAILED) {
@@ -247,9 +265,12 @@ static grove_status visit_group(void *context, grove__visit_entry *entry, bool *
                  error);
             status = GROVE_OK;
         }
-        grove__visit_behind_name(&behind, name);
-        entry->next = behind;
         work->report.groups++;
+        grove_buffer_reset(&work->group);
+        grove_buffer_append(&work->group, name.data, name.size);
+        if (status == GROVE_OK && work->group.failed) {
+            status = grove__fail_memory(error);
+        }
     }
     *stops = has_stopped(work);
     return status;
@@ -512,10 +533,12 @@ grove_status grove_store_verify(grove_store *store, const grove_verify_options *
                                           .types = work.options.types,
                                           .type_count = work.options.type_count};
     grove_buffer_init(&work.name, store->allocator);
+    grove_buffer_init(&work.group, store->allocator);
     grove_buffer_init(&work.joined, store->allocator);
     status = work.options.one_document ? check_one(&work, error_out)
                                        : check_all(&work, error_out);
     grove_buffer_release(&work.joined);
+    grove_buffer_release(&work.group);
     grove_buffer_release(&work.name);
     if (status == GROVE_OK && report_out != NULL) {
         work.report.findings = work.findings.count;

@@ -65,8 +65,7 @@ static void salvaged_free(salvaged *to)
 static bool has_loss(const salvaged *to, grove_loss_kind kind, const char *name)
 {
     for (size_t index = 0; index < to->loss_count; index++) {
-        if (to->losses[index].kind == kind &&
-            strcmp(to->losses[index].name, name) == 0) {
+        if (to->losses[index].kind == kind && strcmp(to->losses[index].name, name) == 0) {
             return true;
         }
     }
@@ -107,8 +106,7 @@ static bool copy_read(store_fixture *fixture, const char *id, copy *copy_out)
     uint64_t bytes = 0;
     if (strcmp(copy_out->statistics.type_name, "text") == 0) {
         size_t read;
-        assert_ok(fixture,
-                  grove_text_length(document, &length, &bytes, &fixture->error));
+        assert_ok(fixture, grove_text_length(document, &length, &bytes, &fixture->error));
         copy_out->text = malloc(bytes + 1);
         assert_ok(fixture, grove_text_read(document, 0, length, copy_out->text, bytes + 1,
                                            &read, &length, &fixture->error));
@@ -150,8 +148,8 @@ static void check_groups(store_fixture *fixture, salvaged *to)
     for (size_t index = 0; index < sizeof GROUPS / sizeof *GROUPS; index++) {
         grove_bytes before = {NULL, 0};
         grove_bytes after = {NULL, 0};
-        grove_status had = grove_group_load(
-            fixture->store, grove_bytes_of(GROUPS[index]), &before, &fixture->error);
+        grove_status had = grove_group_load(fixture->store, grove_bytes_of(GROUPS[index]),
+                                            &before, &fixture->error);
         grove_status has = grove_group_load(
             to->store.store, grove_bytes_of(GROUPS[index]), &after, &fixture->error);
         if (had == GROVE_OK) {
@@ -294,4 +292,276 @@ STORE_TEST(salvage, after_damage_to_any_row_has_all_that_was_sound)
     for (size_t index = 0; index < DOCUMENT_COUNT; index++) {
         copy_free(&originals[index]);
     }
+}
+
+/* --- what is worth telling apart --- */
+
+static void remove_row(store_fixture *fixture, const char *id, grove__table table,
+                       uint64_t clock)
+{
+    grove__key key;
+    grove__key_of_clock(&key, grove_bytes_of(id), clock);
+    grove__key_add_number(&key, 0);
+    row_put(fixture, table, &key, NULL, 0);
+}
+
+static const lost *find_loss(const salvaged *to, grove_loss_kind kind)
+{
+    for (size_t index = 0; index < to->loss_count; index++) {
+        if (to->losses[index].kind == kind) {
+            return &to->losses[index];
+        }
+    }
+    cr_assert_fail("there is no loss of this kind");
+    return NULL;
+}
+
+static uint64_t events_of(salvaged *to, const char *id)
+{
+    return statistics_of(&to->store, id).events;
+}
+
+STORE_TEST(salvage, takes_the_newest_snapshot_where_the_first_batch_is_lost)
+{
+    write_together(fixture, "a", 12, true);
+    uint64_t events = statistics_of(fixture, "a").events;
+    char *text = text_at(fixture, "a", events);
+    remove_row(fixture, "a", GROVE__TABLE_EVENTS, 0);
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(to.loss_count, 1);
+    const lost *history = find_loss(&to, GROVE_LOSS_HISTORY);
+    cr_assert_eq(history->first_clock, 0);
+    cr_assert_eq(history->end_clock, statistics_of(&to.store, "a").base_clock);
+    cr_assert_eq(events_of(&to, "a"), events);
+    assert_stored_text(&to.store, "a", text);
+    free(text);
+    /* It can be gone on with, by those who wrote before as well. */
+    write_together(&to.store, "a", 3, true);
+    assert_sound(to.store.store, "gone on with");
+    salvaged_free(&to);
+}
+
+STORE_TEST(salvage, keeps_the_beginning_where_nothing_leads_further)
+{
+    write_together(fixture, "a", 6, false);
+    rows all = rows_read(fixture);
+    const row *last = NULL;
+    for (size_t index = 0; index < all.count; index++) {
+        last = all.items[index].table == GROVE__TABLE_EVENTS ? &all.items[index] : last;
+    }
+    uint64_t clock = row_clock(last);
+    uint64_t events = statistics_of(fixture, "a").events;
+    cr_assert_gt(clock, 0);
+    char *text = text_at(fixture, "a", clock);
+    row_put(fixture, last->table, &last->key, NULL, 0);
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(to.loss_count, 1);
+    const lost *end = find_loss(&to, GROVE_LOSS_EVENTS);
+    cr_assert_eq(end->first_clock, clock);
+    cr_assert_eq(end->end_clock, events);
+    assert_stored_text(&to.store, "a", text);
+    cr_assert_eq(to.report.events_lost, events - clock);
+    cr_assert_neq(statistics_of(&to.store, "a").incarnation,
+                  statistics_of(fixture, "a").incarnation);
+    free(text);
+    rows_free(&all);
+    salvaged_free(&to);
+}
+
+/* A text whose version always has two heads. */
+static void write_apart(store_fixture *fixture, const char *id)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.policy.events_min = 20;
+    options.policy.cost_percent = 0;
+    options.policy.uncritical_events = 21;
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of(id), &options,
+                                           &document, &fixture->error));
+    for (uint64_t round = 0; round < 60; round++) {
+        for (int side = 0; side < 2; side++) {
+            const char *name = side == 0 ? "left" : "right";
+            grove_event_id parent = event_of(name, round - 1);
+            peer one = {.store = *fixture, .document = document};
+            peer_add(&one, text_run_of(event_of(name, round), &parent, round > 0, 0,
+                                       side == 0 ? "l" : "r"));
+        }
+        (void)save(fixture, document);
+    }
+    grove_document_close(document);
+}
+
+STORE_TEST(salvage, keeps_a_state_with_several_heads_rather_than_nothing)
+{
+    write_apart(fixture, "a");
+    grove_document_statistics before = statistics_of(fixture, "a");
+    cr_assert_gt(before.snapshots, 0);
+    uint64_t clock = before.newest_snapshot_clock;
+    char *text = text_at(fixture, "a", clock);
+    remove_row(fixture, "a", GROVE__TABLE_EVENTS, 0);
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_geq(events_of(&to, "a"), clock);
+    (void)find_loss(&to, GROVE_LOSS_HISTORY);
+    char *kept = text_at(&to.store, "a", clock);
+    cr_assert_str_eq(kept, text);
+    free(kept);
+    free(text);
+    salvaged_free(&to);
+}
+
+STORE_TEST(salvage, makes_up_ids_only_where_nothing_tells_them)
+{
+    write_together(fixture, "a", 8, false);
+    compact_document(fixture, "a", 0);
+    write_together(fixture, "a", 3, true);
+    uint64_t events = statistics_of(fixture, "a").events;
+    char *text = text_at(fixture, "a", events);
+    rows all = rows_read(fixture);
+    for (size_t index = 0; index < all.count; index++) {
+        if (all.items[index].table == GROVE__TABLE_REPLICAS) {
+            row_put(fixture, GROVE__TABLE_REPLICAS, &all.items[index].key, NULL, 0);
+        }
+    }
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(to.loss_count, 1);
+    const lost *ids = find_loss(&to, GROVE_LOSS_IDS);
+    cr_assert_eq(ids->first_clock, 0);
+    cr_assert_leq(ids->end_clock, statistics_of(&to.store, "a").base_clock);
+    assert_stored_text(&to.store, "a", text);
+    write_together(&to.store, "a", 3, true);
+    assert_sound(to.store.store, "gone on with");
+    free(text);
+    rows_free(&all);
+    salvaged_free(&to);
+}
+
+STORE_TEST(salvage, finds_the_type_of_a_document_without_a_record)
+{
+    make_everything(fixture);
+    copy originals[DOCUMENT_COUNT];
+    for (size_t index = 0; index < DOCUMENT_COUNT; index++) {
+        cr_assert(copy_read(fixture, DOCUMENTS[index], &originals[index]));
+        grove__key key;
+        grove__key_of_document(&key, grove_bytes_of(DOCUMENTS[index]));
+        row_put(fixture, GROVE__TABLE_META, &key, NULL, 0);
+    }
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(to.report.documents, DOCUMENT_COUNT);
+    for (size_t index = 0; index < DOCUMENT_COUNT; index++) {
+        copy after;
+        cr_assert(copy_read(&to.store, DOCUMENTS[index], &after), "%s", DOCUMENTS[index]);
+        cr_assert_str_eq(after.statistics.type_name,
+                         originals[index].statistics.type_name);
+        cr_assert_eq(after.events, originals[index].events);
+        cr_assert_eq(after.waiting, originals[index].waiting);
+        cr_assert_str_eq(after.text, originals[index].text);
+        copy_free(&after);
+        copy_free(&originals[index]);
+    }
+    salvaged_free(&to);
+}
+
+STORE_TEST(salvage, of_a_store_without_a_record_is_opened_as_damaged)
+{
+    write_together(fixture, "a", 3, true);
+    grove__key key = {.size = 5};
+    memcpy(key.bytes, "store", 5);
+    static const uint8_t JUNK[GROVE__STORE_RECORD_BYTES] = {0, 0, 0, 1};
+    row_put(fixture, GROVE__TABLE_STORE, &key, JUNK, sizeof JUNK);
+    store_fixture_close(fixture);
+    grove_store *store = NULL;
+    assert_fails(
+        fixture, GROVE_CORRUPT,
+        grove_store_open(fixture->dir.path, &fixture->options, &store, &fixture->error));
+    assert_ok(fixture, grove_store_open_damaged(fixture->dir.path, &fixture->options,
+                                                &fixture->store, &fixture->error));
+    findings all;
+    verify_store(fixture->store, true, &all);
+    cr_assert_eq(all.count, 1);
+    cr_assert_eq(all.items[0].kind, GROVE_FINDING_STORE);
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(to.loss_count, 0);
+    check_whole(fixture, &to, "a");
+    salvaged_free(&to);
+    assert_fails(fixture, GROVE_NONE,
+                 grove_store_open_damaged("/nonexistent/there", &fixture->options, &store,
+                                          &fixture->error));
+}
+
+/* --- options --- */
+
+typedef struct stop {
+    size_t places;
+    size_t stops_at;
+    char table[16];
+    char name[FOUND_NAME_BYTES];
+} stop;
+
+static bool stop_at(void *context, const char *table, grove_bytes name)
+{
+    stop *at = context;
+    (void)snprintf(at->table, sizeof at->table, "%s", table);
+    (void)snprintf(at->name, sizeof at->name, "%.*s", (int)name.size,
+                   (const char *)name.data);
+    return ++at->places != at->stops_at;
+}
+
+STORE_TEST(salvage, goes_on_behind_a_place)
+{
+    make_everything(fixture);
+    for (size_t places = 1; places <= DOCUMENT_COUNT + 3; places++) {
+        store_fixture to;
+        store_fixture_init(&to, "memory");
+        store_fixture_open(&to);
+        grove_salvage_options options = GROVE_SALVAGE_OPTIONS_INIT;
+        grove_salvage_report first;
+        grove_salvage_report rest;
+        stop at = {.stops_at = places};
+        options.at = stop_at;
+        assert_ok(fixture, grove_store_salvage(fixture->store, to.store, &options, NULL,
+                                               &at, &first, &fixture->error));
+        cr_assert(first.stopped);
+        options.after_table = at.table;
+        options.after_name = grove_bytes_of(at.name);
+        stop none = {.stops_at = 0};
+        assert_ok(fixture, grove_store_salvage(fixture->store, to.store, &options, NULL,
+                                               &none, &rest, &fixture->error));
+        /* The one where it stopped was left out. */
+        cr_assert_eq(first.documents + rest.documents + first.groups + rest.groups,
+                     DOCUMENT_COUNT + 3 - 1);
+        assert_sound(to.store, "in two pieces");
+        store_fixture_close(&to);
+        store_fixture_release(&to);
+    }
+}
+
+STORE_TEST(salvage, wants_another_store_that_is_empty)
+{
+    write_together(fixture, "a", 2, true);
+    assert_fails(fixture, GROVE_INVALID,
+                 grove_store_salvage(fixture->store, fixture->store, NULL, NULL, NULL,
+                                     NULL, &fixture->error));
+    store_fixture to;
+    store_fixture_init(&to, "memory");
+    store_fixture_open(&to);
+    assert_ok(&to, grove_group_save(to.store, grove_bytes_of("one"), grove_bytes_of("1"),
+                                    NULL, &to.error));
+    assert_fails(fixture, GROVE_INVALID,
+                 grove_store_salvage(fixture->store, to.store, NULL, NULL, NULL, NULL,
+                                     &fixture->error));
+    grove_salvage_options options = GROVE_SALVAGE_OPTIONS_INIT;
+    options.size++;
+    assert_fails(fixture, GROVE_INVALID,
+                 grove_store_salvage(fixture->store, to.store, &options, NULL, NULL, NULL,
+                                     &fixture->error));
+    store_fixture_close(&to);
+    store_fixture_release(&to);
+    cr_assert_str_eq(grove_loss_kind_name(GROVE_LOSS_HISTORY), "history");
+    cr_assert_str_eq(grove_loss_kind_name((grove_loss_kind)99), "?");
 }

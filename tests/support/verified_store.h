@@ -220,9 +220,9 @@ static inline void save_large_group(store_fixture *fixture, const char *name, si
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         bytes[index] = (uint8_t)(state >> 56);
     }
-    assert_ok(fixture, grove_group_save(fixture->store, grove_bytes_of(name),
-                                        (grove_bytes){bytes, size}, NULL,
-                                        &fixture->error));
+    assert_ok(fixture,
+              grove_group_save(fixture->store, grove_bytes_of(name),
+                               (grove_bytes){bytes, size}, NULL, &fixture->error));
     free(bytes);
 }
 
@@ -264,9 +264,8 @@ static inline void make_everything(store_fixture *fixture)
     make_opaque(fixture, "opaque");
     make_large(fixture, "large");
     save_large_group(fixture, "big group", 150000);
-    assert_ok(fixture,
-              grove_group_save(fixture->store, grove_bytes_of("counter"),
-                               grove_bytes_of("42"), NULL, &fixture->error));
+    assert_ok(fixture, grove_group_save(fixture->store, grove_bytes_of("counter"),
+                                        grove_bytes_of("42"), NULL, &fixture->error));
     assert_ok(fixture, grove_group_save(fixture->store, grove_bytes_of("empty"),
                                         (grove_bytes){NULL, 0}, NULL, &fixture->error));
 }
@@ -335,10 +334,10 @@ static inline void row_put(store_fixture *fixture, grove__table table,
     assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_WRITE, &txn,
                                         &fixture->error));
     grove_status status =
-        value != NULL ? grove__kv_put(&txn, table, grove__key_view(key),
-                                      (grove_bytes){value, bytes}, &fixture->error)
-                      : grove__kv_remove(&txn, table, grove__key_view(key),
-                                         &fixture->error);
+        value != NULL
+            ? grove__kv_put(&txn, table, grove__key_view(key),
+                            (grove_bytes){value, bytes}, &fixture->error)
+            : grove__kv_remove(&txn, table, grove__key_view(key), &fixture->error);
     cr_assert(status == GROVE_OK || status == GROVE_NONE);
     assert_ok(fixture, grove__txn_commit(&txn, &fixture->error));
 }
@@ -379,20 +378,18 @@ static inline uint64_t row_clock(const row *one)
 /* The number of the part that a row is; 0 in tables without parts. */
 static inline uint64_t row_part(const row *one)
 {
-    return is_in_parts(one->table)
-               ? grove_read_u64(one->key.bytes + one->key.size - 8)
-               : 0;
+    return is_in_parts(one->table) ? grove_read_u64(one->key.bytes + one->key.size - 8)
+                                   : 0;
 }
 
 /* Whether a row is the only part of its value. */
 static inline bool is_whole(const rows *all, size_t index)
 {
     const row *one = &all->items[index];
-    bool has_next = index + 1 < all->count &&
-                    all->items[index + 1].table == one->table &&
-                    all->items[index + 1].key.size == one->key.size &&
-                    memcmp(all->items[index + 1].key.bytes, one->key.bytes,
-                           one->key.size - 8) == 0;
+    bool has_next =
+        index + 1 < all->count && all->items[index + 1].table == one->table &&
+        all->items[index + 1].key.size == one->key.size &&
+        memcmp(all->items[index + 1].key.bytes, one->key.bytes, one->key.size - 8) == 0;
     return row_part(one) == 0 && !(is_in_parts(one->table) && has_next);
 }
 
