@@ -241,33 +241,66 @@ static grove_status check_ids(grove__survey *survey, const grove__events *events
     return status;
 }
 
-/* The only head at the base, by the parent of the first event after it. */
-static grove_status find_base_head(grove__survey *survey, const grove__events *events,
-                                   grove__head *head_out)
+/* By their clocks. There are few. */
+static void sort_heads(grove__head *heads, size_t count)
+{
+    for (size_t end = 1; end < count; end++) {
+        grove__head moved = heads[end];
+        size_t at = end;
+        for (; at > 0 && heads[at - 1].clock > moved.clock; at--) {
+            heads[at] = heads[at - 1];
+        }
+        heads[at] = moved;
+    }
+}
+
+/* The heads at the base, by the parents of the first event after it: one, the
+ * event before, but after some salvages. */
+static grove_status find_base_heads(grove__survey *survey, const grove__events *events,
+                                    grove_buffer *heads_out)
 {
     const grove__parent_run *run = &events->parent_runs[0];
-    const grove__parent *parent = &events->parents[run->first];
-    if (run->count != 1 || parent->replica == GROVE__PARENT_INSIDE) {
+    const grove__ids *ids = &survey->ids;
+    uint64_t base = survey->meta.base_clock;
+    uint64_t newest = 0;
+    for (uint32_t index = 0; index < run->count; index++) {
+        const grove__parent *parent = &events->parents[run->first + index];
+        grove__head head;
+        memset(&head, 0, sizeof head);
+        head.clock = base - 1;
+        head.id.replica = events->replicas[parent->replica];
+        head.id.sequence = parent->sequence;
+        uint32_t replica = grove__ids_find_replica(ids, &head.id.replica);
+        grove__id_span span;
+        if (survey->ids_are_sound && replica != GROVE__INDEX_NONE &&
+            grove__ids_find(ids, replica, parent->sequence, &span)) {
+            head.clock = span.clock;
+        }
+        newest = grove__max_u64(newest, head.clock);
+        grove_buffer_append(heads_out, &head, sizeof head);
+    }
+    if (heads_out->failed) {
+        return grove__fail_memory(&survey->error);
+    }
+    if (run->count == 0 || newest != base - 1) {
         return grove__fail(&survey->error, GROVE_CORRUPT,
                            "the first event after the base clock %llu does not go on "
-                           "from the one before it alone",
-                           (unsigned long long)survey->meta.base_clock);
+                           "from the one before it",
+                           (unsigned long long)base);
     }
-    memset(head_out, 0, sizeof *head_out);
-    head_out->clock = survey->meta.base_clock - 1;
-    head_out->id.replica = events->replicas[parent->replica];
-    head_out->id.sequence = parent->sequence;
+    sort_heads((grove__head *)(void *)heads_out->data, run->count);
     return GROVE_OK;
 }
 
 /* Begins the graph at the base: with the heads of a snapshot there, else with
- * the one that the first batch names. */
+ * those that the first batch names. */
 static grove_status begin_graph(grove__survey *survey, const grove__events *events)
 {
     uint64_t base = survey->meta.base_clock;
-    grove__head only;
-    const grove__head *heads = &only;
-    size_t head_count = base > 0 ? 1 : 0;
+    grove_buffer found;
+    grove_buffer_init(&found, survey->store->allocator);
+    const grove__head *heads = NULL;
+    size_t head_count = 0;
     size_t count;
     const grove__survey_piece *snapshots =
         grove__survey_pieces(&survey->snapshots, &count);
@@ -276,7 +309,9 @@ static grove_status begin_graph(grove__survey *survey, const grove__events *even
         heads = heads_of(survey, &snapshots[0]);
         head_count = snapshots[0].head_count;
     } else if (base > 0) {
-        status = find_base_head(survey, events, &only);
+        status = find_base_heads(survey, events, &found);
+        heads = (const grove__head *)(const void *)found.data;
+        head_count = found.size / sizeof *heads;
     }
     grove_document *draft = survey->draft;
     if (status == GROVE_OK) {
@@ -286,6 +321,7 @@ static grove_status begin_graph(grove__survey *survey, const grove__events *even
     if (status == GROVE_OK) {
         grove__walk_init(&draft->walk, &draft->graph);
     }
+    grove_buffer_release(&found);
     return status;
 }
 

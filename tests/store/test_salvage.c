@@ -412,6 +412,31 @@ STORE_TEST(salvage, keeps_a_state_with_several_heads_rather_than_nothing)
     salvaged_free(&to);
 }
 
+STORE_TEST(salvage, of_an_opaque_document_with_several_heads_can_be_gone_on_with)
+{
+    make_opaque(fixture, "a");
+    remove_row(fixture, "a", GROVE__TABLE_EVENTS, 0);
+    salvaged to;
+    salvage(fixture, &to);
+    (void)find_loss(&to, GROVE_LOSS_HISTORY);
+    cr_assert_eq(events_of(&to, "a"), statistics_of(fixture, "a").events);
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_load(to.store.store, grove_bytes_of("a"), NULL,
+                                           &document, &fixture->error));
+    for (int round = 0; round < 30; round++) {
+        assert_ok(fixture, grove_opaque_append(document, grove_bytes_of("payload"),
+                                               &fixture->error));
+        assert_ok(fixture, grove_opaque_set_state(document, grove_bytes_of("new state"),
+                                                  &fixture->error));
+        (void)save(&to.store, document);
+    }
+    grove_document_close(document);
+    /* The snapshot that it began with went. */
+    cr_assert_lt(statistics_of(&to.store, "a").snapshots, 30);
+    assert_sound(to.store.store, "gone on with");
+    salvaged_free(&to);
+}
+
 STORE_TEST(salvage, makes_up_ids_only_where_nothing_tells_them)
 {
     write_together(fixture, "a", 8, false);
