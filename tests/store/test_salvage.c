@@ -342,6 +342,38 @@ STORE_TEST(salvage, takes_the_newest_snapshot_where_the_first_batch_is_lost)
     salvaged_free(&to);
 }
 
+STORE_TEST(salvage, keeps_the_history_from_the_first_critical_border_on)
+{
+    enum { BYTES = 40000 };
+    static char text[BYTES + 1];
+    memset(text, 'x', BYTES);
+    grove_document *document = open_named(fixture, "a", "ann", false);
+    for (int saves = 0; saves < 3; saves++) {
+        /* Too many for a roll-up. */
+        insert(fixture, document, 0, text);
+        insert(fixture, document, BYTES / 2, text);
+        (void)save(fixture, document);
+    }
+    grove_document_close(document);
+    compact_document(fixture, "a", UINT64_C(1) << 40);
+    cr_assert_eq(statistics_of(fixture, "a").batches, 3);
+    cr_assert_eq(statistics_of(fixture, "a").snapshots, 1);
+    rows all = rows_read(fixture);
+    for (size_t index = 0; index < all.count; index++) {
+        bool is_first = all.items[index].table == GROVE__TABLE_EVENTS &&
+                        row_clock(&all.items[index]) == 0;
+        if (is_first) {
+            row_put(fixture, GROVE__TABLE_EVENTS, &all.items[index].key, NULL, 0);
+        }
+    }
+    salvaged to;
+    salvage(fixture, &to);
+    cr_assert_eq(find_loss(&to, GROVE_LOSS_HISTORY)->end_clock, 2 * BYTES);
+    cr_assert_eq(statistics_of(&to.store, "a").batches, 2);
+    rows_free(&all);
+    salvaged_free(&to);
+}
+
 STORE_TEST(salvage, keeps_the_beginning_where_nothing_leads_further)
 {
     write_together(fixture, "a", 6, false);
@@ -368,29 +400,6 @@ STORE_TEST(salvage, keeps_the_beginning_where_nothing_leads_further)
     free(text);
     rows_free(&all);
     salvaged_free(&to);
-}
-
-/* A text whose version always has two heads. */
-static void write_apart(store_fixture *fixture, const char *id)
-{
-    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
-    options.policy.events_min = 20;
-    options.policy.cost_percent = 0;
-    options.policy.uncritical_events = 21;
-    grove_document *document = NULL;
-    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of(id), &options,
-                                           &document, &fixture->error));
-    for (uint64_t round = 0; round < 60; round++) {
-        for (int side = 0; side < 2; side++) {
-            const char *name = side == 0 ? "left" : "right";
-            grove_event_id parent = event_of(name, round - 1);
-            peer one = {.store = *fixture, .document = document};
-            peer_add(&one, text_run_of(event_of(name, round), &parent, round > 0, 0,
-                                       side == 0 ? "l" : "r"));
-        }
-        (void)save(fixture, document);
-    }
-    grove_document_close(document);
 }
 
 STORE_TEST(salvage, keeps_a_state_with_several_heads_rather_than_nothing)

@@ -131,6 +131,29 @@ static inline void write_together(store_fixture *fixture, const char *id, int ro
     grove_document_close(bob);
 }
 
+/* A text whose version always has two heads. */
+static inline void write_apart(store_fixture *fixture, const char *id)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.policy.events_min = 20;
+    options.policy.cost_percent = 0;
+    options.policy.uncritical_events = 21;
+    grove_document *document = NULL;
+    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of(id), &options,
+                                           &document, &fixture->error));
+    for (uint64_t round = 0; round < 60; round++) {
+        for (int side = 0; side < 2; side++) {
+            const char *name = side == 0 ? "left" : "right";
+            grove_event_id parent = event_of(name, round - 1);
+            peer one = {.store = *fixture, .document = document};
+            peer_add(&one, text_run_of(event_of(name, round), &parent, round > 0, 0,
+                                       side == 0 ? "l" : "r"));
+        }
+        (void)save(fixture, document);
+    }
+    grove_document_close(document);
+}
+
 static inline void compact_document(store_fixture *fixture, const char *id,
                                     uint64_t window)
 {
