@@ -181,13 +181,12 @@ static int salvage_in_child(void *context, const cli_place *after, FILE *out)
 
 /* --- what the parent makes of it --- */
 
-static void print_found(const json_t *found)
+static void print_found(json_t *found)
 {
     const char *key = NULL;
     json_t *value = NULL;
     (void)fputs(json_string_value(json_object_get(found, "kind")), stdout);
-    /* jansson goes through an object that it does not change. */
-    json_object_foreach((json_t *)(uintptr_t)found, key, value)
+    json_object_foreach(found, key, value)
     {
         if (strcmp(key, "kind") == 0 || strcmp(key, "message") == 0) {
             continue;

@@ -277,7 +277,7 @@ static bool learn(salvage_work *work, const grove__survey *written)
     const grove_buffer *theirs[] = {&written->batches, &written->snapshots};
     grove_buffer *ours[] = {&source->batches, &source->snapshots};
     bool has_learnt = false;
-    for (size_t list = 0; list < sizeof ours / sizeof *ours; list++) {
+    for (size_t list = 0; list < 2; list++) {
         size_t count;
         const grove__survey_piece *pieces = grove__survey_pieces(theirs[list], &count);
         for (size_t index = 0; index < count; index++) {
@@ -504,7 +504,7 @@ static grove_status count_sound(grove_store *source, grove__txn *txn, grove_byte
     }
     const grove_buffer *lists[] = {&survey.batches, &survey.snapshots, &survey.pending};
     *count_out = 0;
-    for (size_t list = 0; list < sizeof lists / sizeof *lists; list++) {
+    for (size_t list = 0; list < 3; list++) {
         size_t count;
         const grove__survey_piece *pieces = grove__survey_pieces(lists[list], &count);
         for (size_t index = 0; index < count; index++) {

@@ -174,9 +174,11 @@ static grove_status list_gaps(rebuild *work)
     grove__survey *survey = work->survey;
     size_t replicas = survey->names.replica_count;
     size_t bytes = replicas * sizeof(uint64_t);
-    uint64_t *next =
-        bytes == 0 ? NULL : grove__allocate_zeroed(survey->store->allocator, bytes);
-    if (bytes > 0 && next == NULL) {
+    if (bytes == 0) {
+        return GROVE_OK;
+    }
+    uint64_t *next = grove__allocate_zeroed(survey->store->allocator, bytes);
+    if (next == NULL) {
         return grove__fail_memory(&survey->error);
     }
     const grove__survey_run *runs =

@@ -5,6 +5,8 @@
 #include "support/verified_store.h"
 
 #include "base/hash.h"
+#include "format/batch.h"
+#include "kv/value.h"
 
 /* --- other types --- */
 
@@ -82,6 +84,62 @@ STORE_TEST(verify_document, of_another_type_is_salvaged_without_its_table)
     cr_assert_str_eq(statistics_of(&to, "other").type_name, "another");
     store_fixture_close(&to);
     store_fixture_release(&to);
+}
+
+/* --- events that do not fit --- */
+
+/* Stores a batch of bob's in place of the one at clock 5, with these parents
+ * of its first event and the reach that they give it. */
+static void put_batch(store_fixture *fixture, const grove_event_id *parents,
+                      size_t parent_count, uint64_t reach)
+{
+    grove_event_run run =
+        text_run_of(event_of("bob", 0), parents, parent_count, 0, "54321");
+    grove__events events;
+    grove_buffer block;
+    grove__txn txn;
+    grove__key key;
+    grove__events_init(&events, fixture->store->allocator);
+    grove_buffer_init(&block, fixture->store->allocator);
+    assert_ok(fixture,
+              grove__events_append(&events, grove_type_text(), &run, &fixture->error));
+    assert_ok(fixture,
+              grove__batch_encode(&events, grove_type_text(), reach,
+                                  grove__batch_packing_usual(), &block, &fixture->error));
+    grove__batch_place(block.data, 5);
+    grove__key_of_clock(&key, grove_bytes_of("a"), 5);
+    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_WRITE, &txn,
+                                        &fixture->error));
+    assert_ok(fixture, grove__value_put(&txn, GROVE__TABLE_EVENTS, grove__key_view(&key),
+                                        grove_buffer_view(&block), &fixture->error));
+    assert_ok(fixture, grove__txn_commit(&txn, &fixture->error));
+    grove_buffer_release(&block);
+    grove__events_release(&events);
+}
+
+STORE_TEST(verify_document, finds_parents_that_cannot_be)
+{
+    static const char *const REPLICAS[] = {"ann", "bob"};
+    for (size_t index = 0; index < 2; index++) {
+        grove_document *document = open_named(fixture, "a", REPLICAS[index], false);
+        insert(fixture, document, 0, "12345");
+        (void)save(fixture, document);
+        grove_document_close(document);
+    }
+    const grove_event_id parents[] = {event_of("ann", 4), event_of("ann", 3),
+                                      event_of("ann", 7)};
+    findings all;
+    put_batch(fixture, parents, 1, 5);
+    verify_store(fixture->store, false, &all);
+    cr_assert_not(findings_have(&all, GROVE_FINDING_GRAPH));
+    /* One that the other comes after. */
+    put_batch(fixture, parents, 2, 4);
+    verify_store(fixture->store, false, &all);
+    cr_assert(findings_have(&all, GROVE_FINDING_GRAPH));
+    /* One that is not stored. */
+    put_batch(fixture, parents + 2, 1, 5);
+    verify_store(fixture->store, false, &all);
+    cr_assert(findings_have(&all, GROVE_FINDING_GRAPH));
 }
 
 /* --- faults --- */
