@@ -1,4 +1,4 @@
-/* The table of verbs. docs/CLI.md and grove.1 say the same; a test compares. */
+/* The table of verbs. docs/CLI.md says the same; a test compares. */
 #include "cli.h"
 
 const cli_verb CLI_VERBS[] = {
@@ -103,6 +103,45 @@ const cli_verb CLI_VERBS[] = {
      .keys = {CLI_KEY_DOCUMENT},
      .needs = CLI_NEEDS_DOCUMENT,
      .run = cli_remove},
+    {.name = "dump",
+     .arguments = "",
+     .purpose = "Write the whole store as text",
+     .about = "The text is for undump, which may run elsewhere: with another backend, "
+              "another version of LMDB, on another kind of machine. It goes to standard "
+              "output, or to a file, which is there when it is whole. Everything is "
+              "verified on the way.",
+     .keys = {CLI_KEY_OUT},
+     .needs = 0,
+     .run = cli_dump},
+    {.name = "undump",
+     .arguments = "FILE",
+     .purpose = "Make a new store of what dump wrote",
+     .about = "FILE is - for standard input. The store is the directory that --store "
+              "names, which must not be there; it is there when all of the dump was "
+              "found to be true. With the backend memory the dump is checked and "
+              "nothing is made.",
+     .keys = {0},
+     .needs = CLI_NEEDS_FILE,
+     .run = cli_undump},
+    {.name = "verify",
+     .arguments = "[DIR]",
+     .purpose = "Check everything that is stored",
+     .about = "DIR is the store, in place of --store. Each finding is a line: what is "
+              "wrong, in which table, of which document, under which key. The work is "
+              "done in a process of its own, for a damaged file can end the process "
+              "that reads it. The exit code is 6 when there are findings.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_REPLAY},
+     .needs = CLI_TAKES_STORE,
+     .run = cli_verify},
+    {.name = "salvage",
+     .arguments = "DIR NEW",
+     .purpose = "Copy what is sound of a damaged store into a new one",
+     .about = "DIR is the damaged store, which is only read; NEW, which must not exist, "
+              "is made and has no findings in the end. Each line says what is lost. The "
+              "exit code is 6 when something is.",
+     .keys = {0},
+     .needs = CLI_TAKES_STORE | CLI_NEEDS_NEW,
+     .run = cli_salvage},
     {.name = "bench",
      .arguments = "[--doc ID]",
      .purpose = "Measure saving and loading of a document",

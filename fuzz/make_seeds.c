@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers and exports, from which a fuzzer
- * finds its way.
+ * batches, records, text operations, trackers, exports and dumps, from which a
+ * fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -9,10 +9,14 @@
 #include <stdlib.h>
 
 #include <grove/backend_memory.h>
+#include <grove/dump.h>
 #include <grove/grove.h>
 
 #include "base/alloc.h"
 #include "format/batch.h"
+#include "format/block.h"
+#include "format/clock_row.h"
+#include "format/commits.h"
 #include "format/exchange.h"
 #include "format/key.h"
 #include "format/record.h"
@@ -309,7 +313,8 @@ static void write_record(const char *directory, const char *name, uint8_t kind,
 
 static void write_records(const char *directory)
 {
-    const grove__store_record store = {GROVE__STORE_FORMAT, 4711, 1700000000000};
+    const grove__store_record store = {
+        GROVE__STORE_FORMAT, 4711, 1700000000000, 4713, 4714, GROVE_DURABILITY_RELAXED};
     const grove__meta_record meta = {.type_name = "text",
                                      .type_format = 1,
                                      .incarnation = 4712,
@@ -338,9 +343,55 @@ static void write_records(const char *directory)
     write_record(directory, "record/run", 2,
                  (grove_bytes){bytes, GROVE__RUN_RECORD_BYTES});
     grove_buffer_init(&commit, &grove__allocator_system);
-    grove__commit_record_encode(1700000000000, touches, 2, &commit);
+    grove__commit_record_encode(1700000000000, grove_bytes_of("meta"), touches, 2,
+                                &commit);
     write_record(directory, "record/commit", 3, grove_buffer_view(&commit));
+    grove__aging_record_encode(&(grove__aging_record){2048, 100000, 0}, bytes);
+    write_record(directory, "record/aging", 4,
+                 (grove_bytes){bytes, GROVE__AGING_RECORD_BYTES});
+    const grove__incarnation incarnations[] = {{0, 4711}, {259, 4713}};
+    grove_buffer_reset(&commit);
+    grove__incarnations_record_encode(incarnations, 2, &commit);
+    write_record(directory, "record/incarnations", 5, grove_buffer_view(&commit));
+    const grove__commit_clock row[] = {{7, 1000}, {8, 1003}, {49, 1004}};
+    grove_buffer_reset(&commit);
+    grove__clock_row_encode(row, 3, &commit);
+    write_record(directory, "record/clock-row", 6, grove_buffer_view(&commit));
     grove_buffer_release(&commit);
+}
+
+/* The columns of a pack, and in front how many commits: see commits.c. */
+static void write_commits(const char *directory)
+{
+    const grove__touch touches[] = {
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 0, 300},
+        {GROVE__TOUCH_GROUP, grove_bytes_of("group"), 0, 0},
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 300, 1},
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 0, 0},
+    };
+    const grove__commits_entry entries[] = {{1700000000000, 2, {NULL, 0}},
+                                            {1700000000007, 1, grove_bytes_of("meta")},
+                                            {1700000000001, 1, {NULL, 0}}};
+    grove__commits commits;
+    grove__block block;
+    grove_buffer pack;
+    grove_buffer seed;
+    grove__commits_init(&commits, &grove__allocator_system);
+    grove_buffer_init(&pack, &grove__allocator_system);
+    grove_buffer_init(&seed, &grove__allocator_system);
+    commits.first = 513;
+    grove_buffer_append(&commits.entries, entries, sizeof entries);
+    grove_buffer_append(&commits.touches, touches, sizeof touches);
+    expect(grove__commits_encode(&commits, &pack, NULL));
+    expect(
+        grove__block_open(grove_buffer_view(&pack), GROVE__BLOCK_COMMITS, &block, NULL));
+    grove_buffer_u8(&seed, 0);
+    grove_buffer_u8(&seed, 3);
+    expect(grove__block_frame_decode(&block, 1, &seed, NULL));
+    write_seed(directory, "commits/three", grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+    grove_buffer_release(&pack);
+    grove__commits_release(&commits);
 }
 
 static bool append_bytes(void *context, grove_bytes bytes)
@@ -399,9 +450,30 @@ static int64_t fixed_time(void *context)
     return 1700000000000;
 }
 
-static void write_exchange(const char *directory)
+static bool fixed_bytes(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    memset(bytes, 1, size);
+    return true;
+}
+
+/* A store as its dump; `mode` says what dump.c does with it. */
+static void write_dump(const char *directory, const char *name, uint8_t mode,
+                       grove_store *store)
+{
+    grove_buffer seed;
+    grove_buffer_init(&seed, &grove__allocator_system);
+    grove_buffer_u8(&seed, mode);
+    expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+}
+
+/* What a store of one document, that has a group as well, gives away. */
+static void write_stores(const char *directory)
 {
     const grove_clock clock = {NULL, fixed_time};
+    const grove_random random = {NULL, fixed_bytes};
     grove_store_options store_options = GROVE_STORE_OPTIONS_INIT;
     grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
     grove_compact_options compact = GROVE_COMPACT_OPTIONS_INIT;
@@ -409,6 +481,7 @@ static void write_exchange(const char *directory)
     grove_document *document = NULL;
     store_options.backend = grove_backend_find("memory");
     store_options.clock = &clock;
+    store_options.random = &random;
     options.replica = (grove_replica){2, {'a', 'a'}};
     options.policy.automatic = false;
     compact.window_events = 0;
@@ -418,11 +491,17 @@ static void write_exchange(const char *directory)
     add_fork(document);
     expect(grove_text_delete(document, 2, 2, NULL));
     expect(grove_document_save(document, NULL, NULL, NULL));
+    expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"), NULL,
+                            NULL));
     write_export(directory, "exchange/whole", "exchange/whole-parts", document);
+    write_dump(directory, "dump/whole", 0, store);
+    write_dump(directory, "dump/whole-forged", 1, store);
     expect(grove_document_compact(document, &compact, NULL, NULL));
     expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
     expect(grove_document_save(document, NULL, NULL, NULL));
     write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
+    write_dump(directory, "dump/snapshot", 1, store);
+    write_dump(directory, "dump/snapshot-resealed", 2, store);
     grove_document_close(document);
     grove_store_close(store);
 }
@@ -439,8 +518,9 @@ int main(int argument_count, char **arguments)
     write_text_batches(arguments[1]);
     write_schema_batch(arguments[1]);
     write_records(arguments[1]);
+    write_commits(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
-    write_exchange(arguments[1]);
+    write_stores(arguments[1]);
     return EXIT_SUCCESS;
 }

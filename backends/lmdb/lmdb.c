@@ -294,9 +294,9 @@ static int commit_writer(grove_backend_env *env, MDB_txn *mdb, grove_txn_mode mo
 {
     grove__lmdb_shared *shared = env->shared;
     uint64_t id = mdb_txn_id(mdb);
-    int code = mdb_txn_commit(mdb);
+    int code = grove__lmdb_txn_commit(mdb);
     if (code == EIO) {
-        code = grove__lmdb_explain_io(shared);
+        atomic_store(&shared->has_failed, true);
     }
     /* What changed nothing is no transaction to LMDB. */
     bool has_changes = code == 0 && grove__lmdb_last_txn(shared) >= id;

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TRIES_MAX = 40 };
+
 #define MAGIC UINT64_C(0x47524f56454c4b31)
 #define NS_PER_S UINT64_C(1000000000)
 /* As long as anybody may need for what is done under the latch, and more. */
@@ -76,25 +78,12 @@ bool grove__control_is_alive(const grove__control *control, uint32_t seat)
            lock.l_type != F_UNLCK;
 }
 
-/* Each change of the gate ends with one store that makes it count, and what
- * came before it is written anew by whoever is next. Only the offer can be of
- * two halves. */
+/* What a process that died with the latch left half done: each change of the
+ * gate ends with one store that makes it count, and what came before is written
+ * anew by whoever is next. Only an offer can be of two halves. */
 static void repair_gate(grove__gate *gate)
 {
     gate->heir = 0;
-}
-
-static void forget_seat(grove__gate *gate, uint32_t seat)
-{
-    if (gate->holder == seat + 1) {
-        gate->holder = 0;
-        gate->heir = 0;
-    }
-    for (uint32_t index = 0; index < GROVE__WAITERS_MAX; index++) {
-        if (gate->waiters[index].owner == seat + 1) {
-            gate->waiters[index].owner = 0;
-        }
-    }
 }
 
 bool grove__control_latch(grove__control *control, uint64_t until_ns)
@@ -163,6 +152,8 @@ static int make_content(grove__control *control)
     if (code != 0) {
         return code;
     }
+    /* First of all, so that nobody takes what is half made for whole. */
+    map->magic = 0;
     memset(map, 0, (size_t)bytes_for(GROVE__PINS_CHUNK));
     atomic_store(&map->pin_count, GROVE__PINS_CHUNK);
     map->layout = layout_of_this_build();
@@ -187,11 +178,24 @@ static int check_content(const grove__control *control)
     return is_ours ? 0 : EPROTO;
 }
 
+static void leave_gate(grove__gate *gate, uint32_t seat)
+{
+    if (gate->holder == seat + 1) {
+        gate->holder = 0;
+        gate->heir = 0;
+    }
+    for (uint32_t index = 0; index < GROVE__WAITERS_MAX; index++) {
+        if (gate->waiters[index].owner == seat + 1) {
+            gate->waiters[index].owner = 0;
+        }
+    }
+}
+
 /* Removes what the last owner of a seat left; the latch is held (L3). */
 static void clean_seat(grove__control *control, uint32_t seat)
 {
     grove__control_map *map = control->map;
-    forget_seat(&map->gate, seat);
+    leave_gate(&map->gate, seat);
     uint32_t count = atomic_load(&map->pin_count);
     for (uint32_t index = 0; index < count; index++) {
         uint32_t owner = seat + 1;
@@ -222,20 +226,32 @@ static int take_seat(grove__control *control)
     return 0;
 }
 
-static int open_content(grove__control *control)
+/* One try to get the file with its content. EPROTO: what is there is not ours,
+ * or whoever was making it died. */
+static int share_content(grove__control *control)
 {
     int code = set_lock(control->descriptor, F_SETLK, F_WRLCK, 0);
     if (code == 0) {
         code = make_content(control);
-    } else if (code != EACCES && code != EAGAIN) {
-        return code;
+    } else if (code == EACCES || code == EAGAIN) {
+        code = 0;
     }
-    if (code == 0 || code == EACCES || code == EAGAIN) {
+    if (code == 0) {
         /* Gives up being alone, or waits until somebody does. */
         code = set_lock(control->descriptor, F_SETLKW, F_RDLCK, 0);
     }
-    if (code == 0) {
-        code = check_content(control);
+    return code == 0 ? check_content(control) : code;
+}
+
+static int open_content(grove__control *control)
+{
+    int code = share_content(control);
+    for (int try = 1; code == EPROTO && try < TRIES_MAX; try++) {
+        /* Others may have seen the same and wait for each other to go. */
+        struct timespec pause = {0, (getpid() % 16 + 1) * 500000L};
+        (void)set_lock(control->descriptor, F_SETLK, F_UNLCK, 0);
+        (void)nanosleep(&pause, NULL);
+        code = share_content(control);
     }
     return code == 0 ? take_seat(control) : code;
 }

@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
-
-#include "clock.h"
 
 struct grove_backend_watch {
     grove_backend_watch *next;
-    grove__memory_bell *bell;
+    grove__bell *bell;
     const grove_allocator *allocator;
     uint64_t cuts;
     uint64_t seen; /* commits that it told of */
@@ -17,22 +16,9 @@ struct grove_backend_watch {
     int ends[2];
 };
 
-bool grove__memory_bell_init(grove__memory_bell *bell)
+void grove__memory_bell_ring(grove__bell *bell)
 {
-    bell->watches = NULL;
-    bell->commits = 0;
-    bell->cuts = 0;
-    return pthread_mutex_init(&bell->mutex, NULL) == 0;
-}
-
-void grove__memory_bell_release(grove__memory_bell *bell)
-{
-    (void)pthread_mutex_destroy(&bell->mutex);
-}
-
-/* The mutex is held. */
-static void tell_all(const grove__memory_bell *bell)
-{
+    bell->commits++;
     for (grove_backend_watch *watch = bell->watches; watch != NULL; watch = watch->next) {
         /* A full pipe is readable as it is. */
         ssize_t written = write(watch->ends[1], "", 1);
@@ -40,20 +26,11 @@ static void tell_all(const grove__memory_bell *bell)
     }
 }
 
-void grove__memory_bell_ring(grove__memory_bell *bell)
+uint64_t grove__memory_now_ms(void)
 {
-    (void)pthread_mutex_lock(&bell->mutex);
-    bell->commits++;
-    tell_all(bell);
-    (void)pthread_mutex_unlock(&bell->mutex);
-}
-
-void grove__memory_bell_cut(grove__memory_bell *bell)
-{
-    (void)pthread_mutex_lock(&bell->mutex);
-    bell->cuts++;
-    tell_all(bell);
-    (void)pthread_mutex_unlock(&bell->mutex);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static bool make_pipe(int ends[2])
@@ -72,9 +49,8 @@ static bool make_pipe(int ends[2])
     return true;
 }
 
-grove_status grove__memory_bell_watch(grove__memory_bell *bell,
-                                      const grove_allocator *allocator, uint64_t cuts,
-                                      grove_backend_watch **watch_out)
+grove_status grove__memory_bell_watch(grove__bell *bell, const grove_allocator *allocator,
+                                      uint64_t cuts, grove_backend_watch **watch_out)
 {
     grove_backend_watch *watch = allocator->allocate(allocator->context, sizeof *watch);
     if (watch == NULL) {
@@ -88,11 +64,11 @@ grove_status grove__memory_bell_watch(grove__memory_bell *bell,
     watch->allocator = allocator;
     watch->cuts = cuts;
     watch->process = getpid();
-    (void)pthread_mutex_lock(&bell->mutex);
+    (void)pthread_mutex_lock(bell->mutex);
     watch->seen = bell->commits;
     watch->next = bell->watches;
     bell->watches = watch;
-    (void)pthread_mutex_unlock(&bell->mutex);
+    (void)pthread_mutex_unlock(bell->mutex);
     *watch_out = watch;
     return GROVE_OK;
 }
@@ -100,19 +76,18 @@ grove_status grove__memory_bell_watch(grove__memory_bell *bell,
 /* Takes what was told, and whether there is more than was seen. */
 static grove_status look(grove_backend_watch *watch)
 {
-    grove__memory_bell *bell = watch->bell;
     char bytes[256];
     grove_status status = GROVE_NONE;
     while (read(watch->ends[0], bytes, sizeof bytes) > 0) {
     }
-    (void)pthread_mutex_lock(&bell->mutex);
-    if (bell->cuts != watch->cuts) {
+    (void)pthread_mutex_lock(watch->bell->mutex);
+    if (watch->bell->cuts != watch->cuts) {
         status = GROVE_IO;
-    } else if (bell->commits != watch->seen) {
-        watch->seen = bell->commits;
+    } else if (watch->bell->commits != watch->seen) {
+        watch->seen = watch->bell->commits;
         status = GROVE_OK;
     }
-    (void)pthread_mutex_unlock(&bell->mutex);
+    (void)pthread_mutex_unlock(watch->bell->mutex);
     return status;
 }
 
@@ -147,12 +122,12 @@ void grove__memory_bell_close(grove_backend_watch *watch, bool is_forked)
 {
     if (!is_forked) {
         grove_backend_watch **place = &watch->bell->watches;
-        (void)pthread_mutex_lock(&watch->bell->mutex);
+        (void)pthread_mutex_lock(watch->bell->mutex);
         while (*place != watch) {
             place = &(*place)->next;
         }
         *place = watch->next;
-        (void)pthread_mutex_unlock(&watch->bell->mutex);
+        (void)pthread_mutex_unlock(watch->bell->mutex);
     }
     (void)close(watch->ends[0]);
     (void)close(watch->ends[1]);

@@ -1,9 +1,7 @@
 #include "disk.h"
 
-#include <errno.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "teacher.h"
 
 struct grove_memory_disk {
@@ -61,7 +59,6 @@ static grove__state *new_state(const grove_allocator *allocator, const grove__st
         return NULL;
     }
     atomic_init(&state->references.count, 1);
-    state->commit = from != NULL ? from->commit : 0;
     state->table_count = table_count;
     for (size_t table = 0; table < table_count; table++) {
         if (from != NULL && table < from->table_count) {
@@ -122,11 +119,9 @@ static grove__volume *new_volume(const grove_allocator *allocator, const char *p
         goto out;
     }
     grove__pins_init(&volume->pins, allocator);
+    volume->bell.mutex = &volume->mutex;
     if (init_condition(&volume->writer_left)) {
-        if (grove__memory_bell_init(&volume->bell)) {
-            return volume;
-        }
-        (void)pthread_cond_destroy(&volume->writer_left);
+        return volume;
     }
     (void)pthread_mutex_destroy(&volume->mutex);
 
@@ -150,7 +145,6 @@ static void free_volume(grove__volume *volume)
     deallocate(allocator, volume->names, volume->name_count * sizeof *volume->names);
     free_string(allocator, volume->path);
     grove__pins_release(&volume->pins);
-    grove__memory_bell_release(&volume->bell);
     (void)pthread_cond_destroy(&volume->writer_left);
     (void)pthread_mutex_destroy(&volume->mutex);
     deallocate(allocator, volume, sizeof *volume);
@@ -294,7 +288,7 @@ grove_status grove__volume_mount(grove_memory_disk *disk,
     } else {
         status = mount_volume(volume, options, tables);
     }
-    *cuts_out = volume->cuts;
+    *cuts_out = volume->bell.cuts;
     (void)pthread_mutex_unlock(&volume->mutex);
     if (is_new && status == GROVE_OK) {
         add_volume(disk, volume);
@@ -421,7 +415,7 @@ static bool wait_for_turn(grove__volume *volume, uint32_t wait_ms_max)
 /* Whether a handle is of use, which knows of so many power cuts. */
 static grove_status check_volume(const grove__volume *volume, uint64_t cuts)
 {
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         return GROVE_IO;
     }
     return volume->has_failed ? GROVE_FAILED : GROVE_OK;
@@ -440,7 +434,7 @@ grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
         status = GROVE_BUSY;
     }
     if (status == GROVE_OK) {
-        volume->readers[slot] = (grove__reader){true, volume->committed->commit};
+        volume->readers[slot] = (grove__reader){true, volume->commits};
         *slot_out = slot;
         *state_out = share_state(volume->committed);
     }
@@ -519,7 +513,7 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     }
     if (has_committed) {
         volume->committed = state;
-        state->commit = ++volume->commits;
+        volume->commits++;
         if (is_durable) {
             status = make_synced(volume, &desynced);
         }
@@ -557,7 +551,7 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
 {
     grove_status status = GROVE_OK;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
     } else {
         figures_out->readers = 0;
@@ -623,8 +617,7 @@ void grove_memory_disk_cut_power(grove_memory_disk *disk)
         (void)pthread_mutex_lock(&volume->mutex);
         grove__state *lost = volume->committed;
         volume->committed = share_state(volume->synced);
-        volume->cuts++;
-        grove__memory_bell_cut(&volume->bell);
+        volume->bell.cuts++;
         (void)pthread_mutex_unlock(&volume->mutex);
         grove__state_release(volume, lost);
     }

@@ -36,7 +36,6 @@ enum { GROVE__VOLUME_READERS_MAX = 126 };
 
 typedef struct grove__state {
     grove__references references;
-    uint64_t commit; /* how many there were up to it */
     size_t table_count;
     grove__btree tables[];
 } grove__state;
@@ -82,10 +81,8 @@ typedef struct grove__volume {
     /* The next sync is to fail; and one did, until the handles are closed. */
     bool sync_fails;
     bool has_failed;
-    /* Power cuts so far: a handle from before one is of no use. */
-    uint64_t cuts;
-    uint64_t commits;
-    grove__memory_bell bell;
+    uint64_t commits; /* of what is committed */
+    grove__bell bell;
     grove__pins pins;
     uint64_t number; /* of this volume on its disk */
 } grove__volume;

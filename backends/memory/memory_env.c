@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include "bell.h"
 #include "teacher.h"
 
 enum { RESERVE_SHARE = 8, RESERVE_BYTES_MAX = 64 << 20 };

@@ -22,7 +22,8 @@ typedef struct grove__handle {
     uint64_t pin; /* 0: none */
 } grove__handle;
 
-/* What threads that commit at once wait in: commit/queue.h. */
+/* Who waits to commit: commit/commit.c. */
+struct grove__commit_request;
 typedef struct grove__commit_queue {
     pthread_mutex_t mutex;
     struct grove__commit_request *first;
@@ -36,12 +37,17 @@ struct grove_store {
     grove_clock clock;
     grove_random random;
     grove__kv kv;
+    /* As it was opened, but for `path`; to open copies alike. */
+    grove_backend_options backend_options;
     uint64_t incarnation;
-    /* The newest commit that this process made, and up to which range commits
-     * are known to be packed: hints for commit/age.h. */
+    /* The last commit of the incarnation before; 0: this is the first. */
+    uint64_t renewed_after;
+    /* The newest commit that this process made, and at which one it looks
+     * again for what has aged: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;
-    _Atomic uint64_t ranges_aged;
+    _Atomic uint64_t age_at;
     _Atomic uint64_t handle_count;
+    uint64_t loose_pin; /* store/identity.h; 0: none */
     grove__commit_queue queue;
 };
 
@@ -63,6 +69,8 @@ grove_status grove__handle_open(grove_store *store, grove_bytes document, uint64
                                 grove__handle *handle_out, grove_error *error_out);
 void grove__handle_move(grove_store *store, grove__handle *handle, uint64_t clock);
 void grove__handle_close(grove_store *store, grove__handle *handle);
+/* The pins' name for a document. */
+uint64_t grove__handle_name(grove_bytes document);
 /* The least clock of the open handles of a document, in all processes;
  * UINT64_MAX when there is none. */
 uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document);

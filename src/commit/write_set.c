@@ -25,15 +25,16 @@ typedef enum expectation_kind {
     EXPECT_ABSENT,
     EXPECT_PRESENT,
     EXPECT_VALUE,
-    EXPECT_NO_HANDLE
+    EXPECT_PINS
 } expectation_kind;
 
 typedef struct expectation {
     expectation_kind kind;
     grove__table table;
-    span key; /* EXPECT_NO_HANDLE: the document */
+    span key;
     span value;
-    uint64_t clock; /* EXPECT_NO_HANDLE */
+    uint64_t pin_name; /* EXPECT_PINS */
+    uint64_t pin_least;
 } expectation;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator)
@@ -44,6 +45,7 @@ void grove__write_set_init(grove__write_set *set, const grove_allocator *allocat
     grove_buffer_init(&set->bytes, allocator);
     set->frees_space = false;
     set->borrowed_bytes = 0;
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 void grove__write_set_release(grove__write_set *set)
@@ -52,6 +54,17 @@ void grove__write_set_release(grove__write_set *set)
     grove_buffer_release(&set->expectations);
     grove_buffer_release(&set->touches);
     grove_buffer_release(&set->bytes);
+}
+
+void grove__write_set_reset(grove__write_set *set)
+{
+    grove_buffer_reset(&set->changes);
+    grove_buffer_reset(&set->expectations);
+    grove_buffer_reset(&set->touches);
+    grove_buffer_reset(&set->bytes);
+    set->frees_space = false;
+    set->borrowed_bytes = 0;
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 static span keep(grove__write_set *set, grove_bytes bytes)
@@ -69,7 +82,7 @@ static grove_bytes view(const grove__write_set *set, span kept)
 void grove__write_set_expect(grove__write_set *set, grove__table table, grove_bytes key,
                              const grove_bytes *value)
 {
-    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}, 0};
+    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}, 0, 0};
     if (value != NULL) {
         added.kind = EXPECT_VALUE;
         added.value = keep(set, *value);
@@ -80,15 +93,13 @@ void grove__write_set_expect(grove__write_set *set, grove__table table, grove_by
 void grove__write_set_expect_present(grove__write_set *set, grove__table table,
                                      grove_bytes key)
 {
-    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}, 0};
+    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}, 0, 0};
     grove_buffer_append(&set->expectations, &added, sizeof added);
 }
 
-void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
-                                       uint64_t clock)
+void grove__write_set_expect_pins(grove__write_set *set, uint64_t name, uint64_t least)
 {
-    expectation added = {
-        EXPECT_NO_HANDLE, GROVE__TABLE_META, keep(set, document), {0, 0}, clock};
+    expectation added = {EXPECT_PINS, GROVE__TABLE_STORE, {0, 0}, {0, 0}, name, least};
     grove_buffer_append(&set->expectations, &added, sizeof added);
 }
 
@@ -117,6 +128,12 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch)
 {
     grove_buffer_append(&set->touches, touch, sizeof *touch);
+}
+
+void grove__write_set_meta(grove__write_set *set, grove_bytes meta)
+{
+    GROVE_ASSERT(meta.size <= GROVE_COMMIT_META_BYTES_MAX);
+    set->meta = meta;
 }
 
 grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
@@ -178,10 +195,10 @@ grove_status grove__write_set_check(grove_store *store, grove__txn *txn,
         (const expectation *)(const void *)set->expectations.data;
     grove_status status = GROVE_OK;
     for (size_t index = 0; status == GROVE_OK && index < count; index++, expected++) {
-        if (expected->kind != EXPECT_NO_HANDLE) {
+        if (expected->kind != EXPECT_PINS) {
             status = check_entry(txn, set, expected, error_out);
-        } else if (grove__handle_least_clock(store, view(set, expected->key)) <
-                   expected->clock) {
+        } else if (grove__kv_pin_least(&store->kv, expected->pin_name) <
+                   expected->pin_least) {
             status = fail_conflict(error_out);
         }
     }
@@ -219,8 +236,8 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     grove_buffer record;
     grove_buffer_init(&record, store->allocator);
     const grove__touch *touches = (const grove__touch *)(const void *)set->touches.data;
-    grove__commit_record_encode(time, touches, set->touches.size / sizeof *touches,
-                                &record);
+    grove__commit_record_encode(time, set->meta, touches,
+                                set->touches.size / sizeof *touches, &record);
     if (record.failed) {
         status = grove__fail_memory(error_out);
     } else {
@@ -259,4 +276,10 @@ grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
 size_t grove__write_set_bytes(const grove__write_set *set)
 {
     return set->bytes.size + set->borrowed_bytes;
+}
+
+bool grove__write_set_has_failed(const grove__write_set *set)
+{
+    return set->changes.failed || set->expectations.failed || set->touches.failed ||
+           set->bytes.failed;
 }

@@ -310,7 +310,8 @@ static void put_runs(adopt_work *work, grove__change *change)
 static grove_status store(adopt_work *work, grove_error *error_out)
 {
     static const grove__table TABLES[] = {GROVE__TABLE_EVENTS, GROVE__TABLE_SNAPSHOTS,
-                                          GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING};
+                                          GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING,
+                                          GROVE__TABLE_CLOCKS};
     grove_document *document = work->document;
     grove__change change;
     grove__key key;
@@ -337,7 +338,7 @@ static grove_status store(adopt_work *work, grove_error *error_out)
     grove__write_set_touch(
         &change.set, &(grove__touch){GROVE__TOUCH_DOCUMENT, document->id, 0, work->end});
     if (status == GROVE_OK) {
-        status = grove__change_commit(&change, document, NULL, error_out);
+        status = grove__change_commit(&change, document, NULL, NULL, error_out);
     }
     grove__change_release(&change);
     return status;

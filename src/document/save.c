@@ -8,10 +8,15 @@
  */
 #include "base/assert.h"
 #include "base/error.h"
+#include "commit/options.h"
 #include "document/pending.h"
 
 /* How often a save is prepared anew when others write the same document. */
 enum { ATTEMPTS_MAX = 16, SETTLE_FAN_OUT = 2 };
+/* From this one on it is prepared inside the write transaction: turns are
+ * handed round, so that of several who save one document all the others would
+ * have their turn between our look at it and our own. */
+enum { ATTEMPTS_OUTSIDE = 2 };
 
 typedef struct save_attempt {
     grove_document *document;
@@ -382,18 +387,23 @@ void grove__document_replace_batches(grove_document *document, size_t replaced,
 }
 
 /* One attempt, from `txn`, which it ends. GROVE_CONFLICT: another may work. */
-static grove_status save_once(grove_document *document, grove__txn *txn,
+static grove_status save_once(grove_document *document, grove__txn *txn, grove_bytes meta,
                               grove_save_result *result, grove_error *error_out)
 {
     save_attempt attempt;
     attempt_init(&attempt, document);
+    grove__write_set_meta(&attempt.change.set, meta);
     grove_status status = prepare(&attempt, txn, error_out);
-    grove__txn_abort(txn);
     uint64_t commit = 0;
     bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0 ||
                       grove__pending_has_changes(document);
+    bool is_writer = txn->mode != GROVE_TXN_READ;
+    if (!is_writer || status != GROVE_OK || !has_change) {
+        grove__txn_abort(txn);
+    }
     if (status == GROVE_OK && has_change) {
-        status = grove__change_commit(&attempt.change, document, &commit, error_out);
+        status = grove__change_commit(&attempt.change, document, is_writer ? txn : NULL,
+                                      &commit, error_out);
     }
     if (status == GROVE_OK) {
         adopt(&attempt, result, commit);
@@ -463,7 +473,19 @@ static grove_status catch_up(grove_document *document, grove__txn *txn,
 grove_status grove_document_save(grove_document *document, const uint64_t *expected,
                                  grove_save_result *result_out, grove_error *error_out)
 {
-    grove_status status = grove__document_check_live(document, error_out);
+    return grove_document_save_with(document, expected, NULL, result_out, error_out);
+}
+
+grove_status grove_document_save_with(grove_document *document, const uint64_t *expected,
+                                      const grove_commit_options *options,
+                                      grove_save_result *result_out,
+                                      grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__document_check_live(document, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -476,7 +498,10 @@ grove_status grove_document_save(grove_document *document, const uint64_t *expec
                                ATTEMPTS_MAX);
         }
         grove__txn txn;
-        status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+        status = grove__txn_begin(&document->store->kv,
+                                  attempts < ATTEMPTS_OUTSIDE ? GROVE_TXN_READ
+                                                              : GROVE_TXN_WRITE,
+                                  &txn, error_out);
         if (status != GROVE_OK) {
             return status;
         }
@@ -487,7 +512,7 @@ grove_status grove_document_save(grove_document *document, const uint64_t *expec
             grove__txn_abort(&txn);
             break;
         }
-        status = save_once(document, &txn, &result, error_out);
+        status = save_once(document, &txn, meta, &result, error_out);
     }
     if (status == GROVE_OK && result_out != NULL) {
         *result_out = result;

@@ -34,8 +34,12 @@ typedef enum grove__table {
     GROVE__TABLE_PENDING,
     GROVE__TABLE_GROUPS,
     GROVE__TABLE_COMMITS,
+    GROVE__TABLE_CLOCKS,
     GROVE__TABLE_COUNT
 } grove__table;
+
+/* Its name, as backends know it; static. */
+const char *grove__table_name(grove__table table);
 
 typedef struct grove__kv {
     const grove_backend *backend;

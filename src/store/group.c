@@ -1,8 +1,11 @@
 /* Groups: a whole state under a name. */
+#include "store/group.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
+#include "commit/commit.h"
 #include "commit/listing.h"
-#include "commit/write_set.h"
+#include "commit/options.h"
 #include "format/block.h"
 #include "kv/value.h"
 
@@ -11,7 +14,18 @@ enum { FRAME_STATE = 1, LEVEL = 3, RAW_BYTES_MAX = 256 };
 grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes state,
                               uint64_t *commit_out, grove_error *error_out)
 {
-    grove_status status = grove__key_check_group(name, error_out);
+    return grove_group_save_with(store, name, state, NULL, commit_out, error_out);
+}
+
+grove_status grove_group_save_with(grove_store *store, grove_bytes name,
+                                   grove_bytes state, const grove_commit_options *options,
+                                   uint64_t *commit_out, grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__key_check_group(name, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -29,6 +43,7 @@ grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes 
         grove__write_set_put_value(&set, GROVE__TABLE_GROUPS, grove__key_view(&key),
                                    grove_buffer_view(&block));
         grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_GROUP, name, 0, 0});
+        grove__write_set_meta(&set, meta);
         status = grove__commit(store, &set, commit_out, error_out);
         grove__write_set_release(&set);
     }
@@ -36,19 +51,36 @@ grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes 
     return status;
 }
 
-/* The state in a block, as one allocation of exactly its size. */
-static grove_status copy_state(grove_store *store, grove_bytes bytes,
+/* The state in a block; where it has to be decoded it goes to `decoded`. */
+static grove_status view_state(grove_bytes bytes, grove_buffer *decoded,
                                grove_bytes *state_out, grove_error *error_out)
 {
     grove__block block;
     grove_status status = grove__block_open(bytes, GROVE__BLOCK_STATE, &block, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
+    return status == GROVE_OK ? grove__block_frame_view(&block, FRAME_STATE, decoded,
+                                                        state_out, error_out)
+                              : status;
+}
+
+grove_status grove__group_check(grove_store *store, grove_bytes bytes,
+                                grove_error *error_out)
+{
+    grove_buffer decoded;
+    grove_bytes state;
+    grove_buffer_init(&decoded, store->allocator);
+    grove_status status = view_state(bytes, &decoded, &state, error_out);
+    grove_buffer_release(&decoded);
+    return status;
+}
+
+/* The state in a block, as one allocation of exactly its size. */
+static grove_status copy_state(grove_store *store, grove_bytes bytes,
+                               grove_bytes *state_out, grove_error *error_out)
+{
     grove_buffer decoded;
     grove_buffer_init(&decoded, store->allocator);
     grove_bytes state;
-    status = grove__block_frame_view(&block, FRAME_STATE, &decoded, &state, error_out);
+    grove_status status = view_state(bytes, &decoded, &state, error_out);
     if (status == GROVE_OK) {
         uint8_t *copy = NULL;
         if (state.size > 0) {
@@ -99,7 +131,18 @@ grove_status grove_group_load(grove_store *store, grove_bytes name,
 grove_status grove_group_delete(grove_store *store, grove_bytes name,
                                 uint64_t *commit_out, grove_error *error_out)
 {
-    grove_status status = grove__key_check_group(name, error_out);
+    return grove_group_delete_with(store, name, NULL, commit_out, error_out);
+}
+
+grove_status grove_group_delete_with(grove_store *store, grove_bytes name,
+                                     const grove_commit_options *options,
+                                     uint64_t *commit_out, grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__key_check_group(name, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -114,6 +157,7 @@ grove_status grove_group_delete(grove_store *store, grove_bytes name,
     set.frees_space = true;
     grove__write_set_remove(&set, GROVE__TABLE_GROUPS, grove__key_view(&key));
     grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_GROUP, name, 0, 0});
+    grove__write_set_meta(&set, meta);
     status = grove__commit(store, &set, commit_out, error_out);
     grove__write_set_release(&set);
     if (status == GROVE_CONFLICT) {

@@ -13,22 +13,18 @@ RESTRICTED = [
      "the library prints nothing", {"src/base/assert.c", "backends/memory/teacher.c"}),
     (r"v?snprintf", LIBRARY,
      "sentences are made by base/error.h",
-     {"src/base/error.c", "backends/lmdb/lmdb_error.c", "backends/memory/teacher.c",
-      # A path of /proc.
-      "backends/lmdb/lmdb_watch.c"}),
+     {"src/base/error.c", "backends/lmdb/lmdb_error.c", "backends/lmdb/lmdb_watch.c",
+      "backends/memory/teacher.c"}),
     (r"malloc|calloc|realloc|reallocarray|free|strdup|strndup|alloca|aligned_alloc"
      r"|posix_memalign|getline|asprintf", LIBRARY,
      "memory comes through base/alloc.h",
-     {"src/base/alloc.c", "backends/memory/heap.c",
-      # What the handles of a process share outlives each of their allocators.
-      "backends/lmdb/lmdb_shared.c"}),
+     {"src/base/alloc.c", "backends/memory/heap.c", "backends/lmdb/lmdb_shared.c"}),
     (r"rand|srand|random|srandom|rand_r|drand48|arc4random\w*|getrandom|getentropy", LIBRARY,
      "randomness comes from the store's options", {"src/store/store.c"}),
     (r"time|clock|clock_gettime|gettimeofday|timespec_get|localtime\w*|gmtime\w*", LIBRARY,
-     "the time comes from the store's options",
-     {"src/store/store.c",
-      # For how long to wait, which no option tells.
-      "backends/lmdb/lmdb_control.c", "backends/memory/clock.c"}),
+     "the time comes from the store's options; how long to wait does not",
+     {"src/store/store.c", "src/store/watch.c", "backends/lmdb/lmdb_control.c",
+      "backends/memory/bell.c"}),
     (r"getenv|secure_getenv|setenv|putenv|unsetenv", LIBRARY + ("cli",),
      "no hidden inputs", set()),
     (r"abort|exit|_exit|quick_exit|_Exit|raise", LIBRARY,

@@ -1,20 +1,22 @@
-#include "commit/queue.h"
+#include "commit/commit.h"
 
 #include "base/assert.h"
 #include "base/error.h"
 #include "commit/age.h"
-#include "commit/write_set.h"
 
 /* What one transaction takes. */
 enum { GROUP_MAX = 256 };
 #define GROUP_BYTES_MAX ((size_t)16 << 20)
 
+typedef struct grove__commit_request grove__commit_request;
+
 /* A set on its way; on the stack of the thread that commits it. */
-typedef struct grove__commit_request {
+struct grove__commit_request {
     struct grove__commit_request *next;
     const grove__write_set *set;
-    int64_t time;    /* of the commit */
-    uint64_t commit; /* its number; 0: it takes none */
+    const grove__write_set *along; /* NULL: nothing goes along */
+    int64_t time;                  /* of the commit */
+    uint64_t commit;               /* its number; 0: it takes none */
     grove_status status;
     grove_error error;
     bool is_taken; /* a leader has it */
@@ -22,7 +24,7 @@ typedef struct grove__commit_request {
     bool is_told;  /* its thread may go on */
     bool was_put;  /* its changes are in the transaction */
     pthread_cond_t changed;
-} grove__commit_request;
+};
 
 void grove__commit_queue_init(grove__commit_queue *queue)
 {
@@ -42,6 +44,23 @@ static void finish(grove__commit_request *request, grove_status status)
     request->is_done = true;
 }
 
+/* Makes the change that goes along, unless others have made it. */
+static grove_status put_along(grove_store *store, grove__txn *txn,
+                              grove__commit_request *request)
+{
+    uint64_t none;
+    if (request->along == NULL) {
+        return GROVE_OK;
+    }
+    grove_status status =
+        grove__write_set_check(store, txn, request->along, &request->error);
+    if (status == GROVE_OK) {
+        status = grove__write_set_apply(store, txn, request->along, request->time, &none,
+                                        &request->error);
+    }
+    return status == GROVE_CONFLICT ? GROVE_OK : status;
+}
+
 /* Puts one set; a set that does not fit the store as it is changes nothing. */
 static grove_status put_request(grove_store *store, grove__txn *txn,
                                 grove__commit_request *request, bool *is_spoiled_out)
@@ -55,6 +74,9 @@ static grove_status put_request(grove_store *store, grove__txn *txn,
     }
     status = grove__write_set_apply(store, txn, request->set, request->time,
                                     &request->commit, &request->error);
+    if (status == GROVE_OK) {
+        status = put_along(store, txn, request);
+    }
     *is_spoiled_out = status != GROVE_OK;
     request->was_put = status == GROVE_OK;
     return status;
@@ -208,9 +230,7 @@ static void lead(grove_store *store, grove__commit_request *self)
     }
 }
 
-/* Commits the request's set, alone or with others'; its status, error and
- * commit then say what became of it. */
-static void run_request(grove_store *store, grove__commit_request *request)
+static void run(grove_store *store, grove__commit_request *request)
 {
     grove__commit_queue *queue = &store->queue;
     (void)pthread_cond_init(&request->changed, NULL);
@@ -231,52 +251,78 @@ static void run_request(grove_store *store, grove__commit_request *request)
     (void)pthread_cond_destroy(&request->changed);
 }
 
-/* Adds the packing of older commits' records, if that is due. */
-static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
+/* What the caller is told of a request that is over. */
+static grove_status settle(grove_store *store, const grove__commit_request *request,
+                           grove_status status, uint64_t *commit_out,
+                           grove_error *error_out)
 {
-    uint64_t first;
-    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
-        return;
+    if (status != GROVE_OK) {
+        if (error_out != NULL) {
+            *error_out = request->error;
+        }
+        return status;
     }
-    grove__key key;
-    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
-        grove__key_of_commit(&key, commit);
-        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
+    if (request->commit > 0) {
+        atomic_store(&store->commit_seen, request->commit);
     }
-    grove__key_of_commit(&key, first);
-    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
-                         grove_buffer_view(block));
+    if (commit_out != NULL) {
+        *commit_out = request->commit;
+    }
+    return GROVE_OK;
 }
 
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
+grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
+                                 const grove__write_set *along, uint64_t *commit_out,
+                                 grove_error *error_out)
 {
+    GROVE_ASSERT(along == NULL || along->touches.size == 0);
     grove_status status = grove__store_check(store, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
+    grove__commit_request request = {
+        .set = set, .along = along, .time = grove__store_now(store)};
+    if (grove__write_set_has_failed(set)) {
         request.status = grove__fail_memory(&request.error);
     } else {
-        run_request(store, &request);
+        run(store, &request);
     }
-    grove_buffer_release(&aged);
-    if (request.status != GROVE_OK) {
-        if (error_out != NULL) {
-            *error_out = request.error;
-        }
-        return request.status;
+    return settle(store, &request, request.status, commit_out, error_out);
+}
+
+grove_status grove__commit(grove_store *store, const grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out)
+{
+    grove__write_set along;
+    grove__write_set_init(&along, store->allocator);
+    if (set->touches.size > 0 && grove__store_check(store, NULL) == GROVE_OK) {
+        grove__age_along(store, &along);
     }
-    if (request.commit > 0) {
-        atomic_store(&store->commit_seen, request.commit);
+    grove_status status = grove__commit_along(
+        store, set, along.changes.size > 0 ? &along : NULL, commit_out, error_out);
+    grove__write_set_release(&along);
+    return status;
+}
+
+grove_status grove__commit_within(grove_store *store, grove__txn *txn,
+                                  const grove__write_set *set, uint64_t *commit_out,
+                                  grove_error *error_out)
+{
+    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
+    bool is_spoiled;
+    grove_status status;
+    if (grove__write_set_has_failed(set)) {
+        status = grove__fail_memory(&request.error);
+    } else {
+        status = put_request(store, txn, &request, &is_spoiled);
     }
-    if (commit_out != NULL) {
-        *commit_out = request.commit;
+    if (status == GROVE_OK) {
+        status = grove__txn_commit(txn, &request.error);
+    } else {
+        grove__txn_abort(txn);
     }
-    return GROVE_OK;
+    if (status == GROVE_FULL && grove__kv_grow(&store->kv, NULL) == GROVE_OK) {
+        status = GROVE_CONFLICT;
+    }
+    return settle(store, &request, status, commit_out, error_out);
 }
