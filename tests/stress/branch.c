@@ -133,7 +133,7 @@ bool act_branch(stress_handle *handle)
     if (!handle_refresh(handle)) {
         return false;
     }
-    if (handle->merged.events > 0 || handle->view.document == NO_DOCUMENT) {
+    if (handle->merged.events > 0 || grove_document_clock(handle->document) == 0) {
         return true;
     }
     branch work = {.main = handle};
