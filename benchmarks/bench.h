@@ -60,6 +60,7 @@ void bench_decode(bench *run);
 void bench_sizes(bench *run);
 void bench_memory(bench *run);
 void bench_open(bench *run);
+void bench_sharing(bench *run);
 
 /* report.c */
 void bench_must(grove_status status, const grove_error *error, const char *what);

@@ -309,7 +309,8 @@ static void write_record(const char *directory, const char *name, uint8_t kind,
 
 static void write_records(const char *directory)
 {
-    const grove__store_record store = {GROVE__STORE_FORMAT, 4711, 1700000000000};
+    const grove__store_record store = {
+        GROVE__STORE_FORMAT, 4711, 1700000000000, 4713, 4714, GROVE_DURABILITY_RELAXED};
     const grove__meta_record meta = {.type_name = "text",
                                      .type_format = 1,
                                      .incarnation = 4712,

@@ -9,7 +9,8 @@
  *
  *   B1  env->idle is NULL or one idle reader; whoever takes it out by the
  *       atomic exchange owns it.
- *   B2  A write transaction holds the gate (lmdb_gate.h) from before LMDB's lock
+ *   B2  A write transaction holds the gate (lmdb_gate.h) from before LMDB's
+ *   lock
  *       to after it; every transaction is inside the map (lmdb_shared.h, S3).
  *   B3  LMDB's map is MADV_RANDOM (MDB_NORDAHEAD): the kernel reads ahead
  *       only what is asked for, so a value that is handed out from a reader

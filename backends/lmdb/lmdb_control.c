@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lmdb_gate.h"
-
 #define MAGIC UINT64_C(0x47524f56454c4b31)
 #define NS_PER_S UINT64_C(1000000000)
 /* As long as anybody may need for what is done under the latch, and more. */
@@ -78,6 +76,14 @@ bool grove__control_is_alive(const grove__control *control, uint32_t seat)
            lock.l_type != F_UNLCK;
 }
 
+/* What a process that died with the latch left half done: each change of the
+ * gate ends with one store that makes it count, and what came before is written
+ * anew by whoever is next. Only an offer can be of two halves. */
+static void repair_gate(grove__gate *gate)
+{
+    gate->heir = 0;
+}
+
 bool grove__control_latch(grove__control *control, uint64_t until_ns)
 {
     pthread_mutex_t *latch = &control->map->latch;
@@ -89,7 +95,7 @@ bool grove__control_latch(grove__control *control, uint64_t until_ns)
         code = pthread_mutex_timedlock(latch, &until);
     }
     if (code == EOWNERDEAD) {
-        grove__gate_repair(control);
+        repair_gate(&control->map->gate);
         code = pthread_mutex_consistent(latch);
     }
     return code == 0;
@@ -168,11 +174,24 @@ static int check_content(const grove__control *control)
     return is_ours ? 0 : EPROTO;
 }
 
+static void leave_gate(grove__gate *gate, uint32_t seat)
+{
+    if (gate->holder == seat + 1) {
+        gate->holder = 0;
+        gate->heir = 0;
+    }
+    for (uint32_t index = 0; index < GROVE__WAITERS_MAX; index++) {
+        if (gate->waiters[index].owner == seat + 1) {
+            gate->waiters[index].owner = 0;
+        }
+    }
+}
+
 /* Removes what the last owner of a seat left; the latch is held (L3). */
 static void clean_seat(grove__control *control, uint32_t seat)
 {
     grove__control_map *map = control->map;
-    grove__gate_forget(&map->gate, seat);
+    leave_gate(&map->gate, seat);
     uint32_t count = atomic_load(&map->pin_count);
     for (uint32_t index = 0; index < count; index++) {
         uint32_t owner = seat + 1;

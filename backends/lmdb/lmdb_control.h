@@ -15,7 +15,7 @@
  *
  *   L1  The latch guards the gate and the seats. It is held for some hundred
  *       instructions and no system call but fcntl. Who dies with it leaves the
- *       gate to be repaired by the next (lmdb_gate.c).
+ *       gate to be repaired by the next.
  *   L2  Pins, `synced` and `rung` are atomic and need no latch.
  *   L3  A seat is made free of what its last owner left with the latch held
  *       and its byte not locked by anybody else; its new owner locks first,

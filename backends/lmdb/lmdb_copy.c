@@ -1,5 +1,6 @@
 /*
- * The copy is made in PATH.part, and gets its name when it is whole and on disk:
+ * The copy is made in PATH.part, and gets its name when it is whole and on
+ * disk:
  *
  *   make and lock PATH.part ─► data.mdb from LMDB ─► flush it, flush PATH.part
  *                           ─► rename to PATH ─► flush the directory above

@@ -164,24 +164,3 @@ void grove__gate_look(const grove__control *control, uint64_t *process_out,
         *held_ms_out = now > since ? (now - since) / MS : 0;
     }
 }
-
-void grove__gate_forget(grove__gate *gate, uint32_t seat)
-{
-    if (gate->holder == seat + 1) {
-        gate->holder = 0;
-        gate->heir = 0;
-    }
-    for (uint32_t index = 0; index < GROVE__WAITERS_MAX; index++) {
-        if (gate->waiters[index].owner == seat + 1) {
-            gate->waiters[index].owner = 0;
-        }
-    }
-}
-
-void grove__gate_repair(grove__control *control)
-{
-    /* Each change of the gate ends with one store that makes it count, and
-     * what came before it is written anew by whoever is next. Only the offer
-     * can be of two halves. */
-    control->map->gate.heir = 0;
-}

@@ -29,9 +29,4 @@ bool grove__gate_leave(grove__control *control);
 void grove__gate_look(const grove__control *control, uint64_t *process_out,
                       uint64_t *held_ms_out);
 
-/* For lmdb_control.c, with the latch held: what is left of a seat's owner goes;
- * what a holder of the latch left half done is mended. */
-void grove__gate_forget(grove__gate *gate, uint32_t seat);
-void grove__gate_repair(grove__control *control);
-
 #endif

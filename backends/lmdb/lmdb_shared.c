@@ -20,39 +20,39 @@ enum { READERS_MAX = 1024, ADOPTIONS_MAX = 16 };
 /* Below this, too little address space is a failure. */
 #define MAP_BYTES_MIN (UINT64_C(1) << 20)
 
-static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
-static grove__lmdb_shared *list;
+static pthread_mutex_t environments_mutex = PTHREAD_MUTEX_INITIALIZER;
+static grove__lmdb_shared *environments;
 static grove__lmdb_shared *inherited; /* S2 */
-static _Atomic uint32_t generation;
+static _Atomic uint32_t forks;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 uint32_t grove__lmdb_generation(void)
 {
-    return atomic_load_explicit(&generation, memory_order_relaxed);
+    return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
 /* Fork: nobody is in the middle of opening or closing. */
 
 static void before_fork(void)
 {
-    (void)pthread_mutex_lock(&list_mutex);
+    (void)pthread_mutex_lock(&environments_mutex);
 }
 
 static void after_fork_in_parent(void)
 {
-    (void)pthread_mutex_unlock(&list_mutex);
+    (void)pthread_mutex_unlock(&environments_mutex);
 }
 
 static void after_fork_in_child(void)
 {
-    (void)atomic_fetch_add(&generation, 1);
+    (void)atomic_fetch_add(&forks, 1);
     grove__lmdb_shared **end = &inherited;
     while (*end != NULL) {
         end = &(*end)->next;
     }
-    *end = list;
-    list = NULL;
-    (void)pthread_mutex_unlock(&list_mutex);
+    *end = environments;
+    environments = NULL;
+    (void)pthread_mutex_unlock(&environments_mutex);
 }
 
 static void watch_forks(void)
@@ -407,7 +407,7 @@ static grove_status check_same(const grove__lmdb_shared *shared,
                             grove__lmdb_path_tail(options->path), other);
 }
 
-/* Finds the process's own, or opens it; under list_mutex. */
+/* Finds the process's own, or opens it; under environments_mutex. */
 static grove_status find_or_open(const grove_backend_options *options,
                                  const char *data_path, const char *control_path,
                                  grove__lmdb_shared **shared_out, grove_error *error_out)
@@ -416,7 +416,8 @@ static grove_status find_or_open(const grove_backend_options *options,
     if (stat(data_path, &about) != 0) {
         return grove__lmdb_fail_path(error_out, errno, data_path);
     }
-    for (grove__lmdb_shared *shared = list; shared != NULL; shared = shared->next) {
+    for (grove__lmdb_shared *shared = environments; shared != NULL;
+         shared = shared->next) {
         if (shared->device == about.st_dev && shared->inode == about.st_ino) {
             grove_status status = check_same(shared, options, error_out);
             if (status == GROVE_OK) {
@@ -437,8 +438,8 @@ static grove_status find_or_open(const grove_backend_options *options,
         free_shared(shared);
         return status;
     }
-    shared->next = list;
-    list = shared;
+    shared->next = environments;
+    environments = shared;
     *shared_out = shared;
     return GROVE_OK;
 }
@@ -457,10 +458,10 @@ grove_status grove__lmdb_shared_open(const grove_backend_options *options,
     memcpy(control_path, options->path, path_bytes);
     memcpy(control_path + path_bytes, NAME, sizeof NAME);
     (void)pthread_once(&fork_once, watch_forks);
-    (void)pthread_mutex_lock(&list_mutex);
+    (void)pthread_mutex_lock(&environments_mutex);
     grove_status status =
         find_or_open(options, data_path, control_path, shared_out, error_out);
-    (void)pthread_mutex_unlock(&list_mutex);
+    (void)pthread_mutex_unlock(&environments_mutex);
     free(control_path);
     return status;
 }
@@ -470,9 +471,9 @@ void grove__lmdb_shared_close(grove__lmdb_shared *shared)
     if (shared->generation != grove__lmdb_generation()) {
         return; /* S2 */
     }
-    (void)pthread_mutex_lock(&list_mutex);
+    (void)pthread_mutex_lock(&environments_mutex);
     if (--shared->references == 0) {
-        grove__lmdb_shared **place = &list;
+        grove__lmdb_shared **place = &environments;
         while (*place != shared) {
             place = &(*place)->next;
         }
@@ -481,5 +482,5 @@ void grove__lmdb_shared_close(grove__lmdb_shared *shared)
         mdb_env_close(shared->mdb);
         free_shared(shared);
     }
-    (void)pthread_mutex_unlock(&list_mutex);
+    (void)pthread_mutex_unlock(&environments_mutex);
 }

@@ -3,8 +3,9 @@
  * file twice in a process, as closing one copy would drop the other's locks
  * and readers. A list by device and inode hands out the one, counted.
  *
- *   S1  `list_mutex` guards the list, and opening and closing as a whole.
- *   S2  A child of fork finds an empty list. What it inherited stays mapped
+ *   S1  `environments_mutex` guards the list, and opening and closing as a
+ *   whole. S2  A child of fork finds an empty list. What it inherited stays
+ *   mapped
  *       and open, untouched: closing it would drop locks that the child may
  *       have of its own by then, and ending its transactions would free the
  *       parent's slots. It is kept reachable, and no more.

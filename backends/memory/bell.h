@@ -2,17 +2,26 @@
 #ifndef GROVE_MEMORY_BELL_H
 #define GROVE_MEMORY_BELL_H
 
+#include <pthread.h>
+
 #include <grove/sys/backend.h>
 
-#include "disk.h"
+typedef struct grove__bell {
+    pthread_mutex_t *mutex; /* the volume's; guards the rest */
+    uint64_t commits;
+    uint64_t cuts; /* power cuts: what was opened before one is of no use */
+    grove_backend_watch *watches;
+} grove__bell;
 
-/* Tells all watches of a volume, whose mutex is held. */
-void grove__memory_bell_ring(grove_backend_watch *first);
+/* Tells all watches of a commit; the mutex is held. */
+void grove__memory_bell_ring(grove__bell *bell);
+
+/* The monotonic clock. */
+uint64_t grove__memory_now_ms(void);
 
 /* GROVE_BUSY: no descriptors. GROVE_NO_MEMORY. */
-grove_status grove__memory_bell_watch(grove__volume *volume,
-                                      const grove_allocator *allocator, uint64_t cuts,
-                                      grove_backend_watch **watch_out);
+grove_status grove__memory_bell_watch(grove__bell *bell, const grove_allocator *allocator,
+                                      uint64_t cuts, grove_backend_watch **watch_out);
 /* GROVE_NONE: no commit in time. GROVE_IO: the power was cut since `cuts`. */
 grove_status grove__memory_bell_wait(grove_backend_watch *watch, uint32_t wait_ms_max);
 int grove__memory_bell_descriptor(const grove_backend_watch *watch);

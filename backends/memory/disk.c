@@ -1,10 +1,8 @@
 #include "disk.h"
 
-#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bell.h"
 #include "teacher.h"
 
 struct grove_memory_disk {
@@ -62,7 +60,6 @@ static grove__state *new_state(const grove_allocator *allocator, const grove__st
         return NULL;
     }
     atomic_init(&state->references.count, 1);
-    state->commit = from != NULL ? from->commit : 0;
     state->table_count = table_count;
     for (size_t table = 0; table < table_count; table++) {
         if (from != NULL && table < from->table_count) {
@@ -123,6 +120,7 @@ static grove__volume *new_volume(const grove_allocator *allocator, const char *p
         goto out;
     }
     grove__pins_init(&volume->pins, allocator);
+    volume->bell.mutex = &volume->mutex;
     if (init_condition(&volume->writer_left)) {
         return volume;
     }
@@ -254,7 +252,7 @@ grove_status grove__volume_mount(grove_memory_disk *disk,
     } else {
         status = mount_volume(volume, options, tables);
     }
-    *cuts_out = volume->cuts;
+    *cuts_out = volume->bell.cuts;
     (void)pthread_mutex_unlock(&volume->mutex);
     if (is_new && status == GROVE_OK) {
         add_volume(disk, volume);
@@ -346,19 +344,12 @@ grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
     return status;
 }
 
-uint64_t grove__volume_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Waits for our turn; the mutex is held. False: it did not come in time. */
 static bool wait_for_turn(grove__volume *volume, uint32_t wait_ms_max)
 {
     grove__waiter self = {NULL};
     grove__waiter **end = &volume->waiters;
-    uint64_t until_ms = grove__volume_now_ms() + wait_ms_max;
+    uint64_t until_ms = grove__memory_now_ms() + wait_ms_max;
     struct timespec until = {(time_t)(until_ms / 1000),
                              (long)(until_ms % 1000) * 1000000};
     int code = 0;
@@ -387,7 +378,7 @@ grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
 {
     grove_status status = GROVE_OK;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
     } else if (volume->readers == GROVE__VOLUME_READERS_MAX) {
         status = GROVE_BUSY;
@@ -421,7 +412,7 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
         status = GROVE_BUSY;
         goto out;
     }
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
         goto out;
     }
@@ -434,7 +425,7 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
     volume->heap.limit = limit;
     volume->has_writer = true;
     volume->writer = pthread_self();
-    volume->writer_since_ms = grove__volume_now_ms();
+    volume->writer_since_ms = grove__memory_now_ms();
     *state_out = state;
 
 out:
@@ -449,13 +440,12 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     grove__state *replaced = NULL;
     grove__state *desynced = NULL;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (state != NULL && volume->cuts != cuts) {
+    if (state != NULL && volume->bell.cuts != cuts) {
         status = GROVE_IO;
         replaced = state;
     } else if (state != NULL) {
         replaced = volume->committed;
         volume->committed = state;
-        state->commit = ++volume->commits;
         if (is_durable) {
             desynced = volume->synced;
             volume->synced = share_state(state);
@@ -470,7 +460,7 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     volume->has_writer = false;
     (void)pthread_cond_broadcast(&volume->writer_left);
     if (state != NULL && status == GROVE_OK) {
-        grove__memory_bell_ring(volume->watches);
+        grove__memory_bell_ring(&volume->bell);
     }
     (void)pthread_mutex_unlock(&volume->mutex);
     return status;
@@ -481,7 +471,7 @@ grove_status grove__volume_sync(grove__volume *volume, uint64_t cuts)
     grove_status status = GROVE_OK;
     grove__state *desynced = NULL;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
     } else {
         desynced = volume->synced;
@@ -497,14 +487,13 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
 {
     grove_status status = GROVE_OK;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (volume->cuts != cuts) {
+    if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
     } else {
         figures_out->readers = volume->readers;
-        figures_out->commits = volume->commits;
         figures_out->has_writer = volume->has_writer;
         figures_out->writer_ms =
-            volume->has_writer ? grove__volume_now_ms() - volume->writer_since_ms : 0;
+            volume->has_writer ? grove__memory_now_ms() - volume->writer_since_ms : 0;
         figures_out->entries = 0;
         for (size_t table = 0; table < volume->committed->table_count; table++) {
             figures_out->entries += volume->committed->tables[table].entries;
@@ -558,7 +547,7 @@ void grove_memory_disk_cut_power(grove_memory_disk *disk)
         (void)pthread_mutex_lock(&volume->mutex);
         grove__state *lost = volume->committed;
         volume->committed = share_state(volume->synced);
-        volume->cuts++;
+        volume->bell.cuts++;
         (void)pthread_mutex_unlock(&volume->mutex);
         grove__state_release(volume, lost);
     }

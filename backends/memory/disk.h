@@ -26,6 +26,7 @@
 #include <grove/backend_memory.h>
 #include <grove/sys/backend.h>
 
+#include "bell.h"
 #include "btree.h"
 #include "heap.h"
 #include "pins.h"
@@ -35,7 +36,6 @@ enum { GROVE__VOLUME_READERS_MAX = 126 };
 
 typedef struct grove__state {
     grove__references references;
-    uint64_t commit; /* how many there were up to it */
     size_t table_count;
     grove__btree tables[];
 } grove__state;
@@ -63,10 +63,7 @@ typedef struct grove__volume {
     grove__waiter *waiters;
     uint32_t readers;
     uint32_t handles;
-    /* Power cuts so far: a handle from before one is of no use. */
-    uint64_t cuts;
-    uint64_t commits;
-    grove_backend_watch *watches;
+    grove__bell bell;
     grove__pins pins;
     uint64_t number; /* of this volume on its disk */
 } grove__volume;
@@ -110,7 +107,6 @@ grove_status grove__volume_sync(grove__volume *volume, uint64_t cuts);
 typedef struct grove__volume_figures {
     uint64_t entries;
     uint32_t readers;
-    uint64_t commits;
     uint64_t writer_ms;
     bool has_writer;
 } grove__volume_figures;
@@ -125,9 +121,6 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
  */
 grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
                                 uint64_t cuts, const char *path);
-
-/* The monotonic clock. */
-uint64_t grove__volume_now_ms(void);
 
 /* Accepts NULL. */
 void grove__state_release(grove__volume *volume, grove__state *state);

@@ -17,7 +17,6 @@
  */
 #include <grove/backend_memory.h>
 
-#include "bell.h"
 #include "btree.h"
 #include "loans.h"
 #include "memory_env.h"

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include "bell.h"
 #include "teacher.h"
 
 enum { RESERVE_SHARE = 8, RESERVE_BYTES_MAX = 64 << 20 };
@@ -273,8 +272,8 @@ grove_status grove__memory_watch_open(grove_backend_env *env,
     if (grove__memory_is_forked(env)) {
         return grove__memory_fail_forked(error_out);
     }
-    grove_status status =
-        grove__memory_bell_watch(env->volume, env->allocator, env->cuts, watch_out);
+    grove_status status = grove__memory_bell_watch(&env->volume->bell, env->allocator,
+                                                   env->cuts, watch_out);
     return status == GROVE_OK ? GROVE_OK : fail_watch(status, error_out);
 }
 

@@ -2,6 +2,7 @@
 #ifndef GROVE_GROVE_H
 #define GROVE_GROVE_H
 
+#include <grove/backup.h>
 #include <grove/document.h>
 #include <grove/limits.h>
 #include <grove/opaque.h>
@@ -9,5 +10,6 @@
 #include <grove/store.h>
 #include <grove/text.h>
 #include <grove/types.h>
+#include <grove/watch.h>
 
 #endif

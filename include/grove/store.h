@@ -40,6 +40,9 @@ typedef struct grove_store_options {
      * uses it. Refused otherwise: locks and mapped memory do not reach from one
      * machine to another, and two that write at once destroy the store. */
     bool may_be_remote;
+    /* Open a store that was in use with GROVE_DURABILITY_NONE when the machine
+     * went down, whatever is there: for grove_store_salvage. */
+    bool may_be_broken;
     /* How long a write waits for those of others, in milliseconds; 0 for ten
      * seconds. Then it is GROVE_BUSY, and the error names the process that
      * has kept it waiting. */
@@ -57,7 +60,7 @@ typedef struct grove_store_options {
 #define GROVE_STORE_OPTIONS_INIT                                                        \
     {                                                                                   \
         sizeof(grove_store_options), NULL, NULL, 0, 0, 0, GROVE_DURABILITY_FULL, false, \
-            false, 0, NULL, 0, NULL, NULL                                               \
+            false, false, 0, NULL, 0, NULL, NULL                                        \
     }
 
 /*
@@ -69,7 +72,21 @@ typedef struct grove_store_options {
  *   GROVE_INVALID        the path or an option is unusable, or what is there
  *                        is not a store; the error says what was found
  *   GROVE_FORMAT_NEWER   written by a later version of the library
- *   GROVE_IO, GROVE_CORRUPT, GROVE_NO_MEMORY, GROVE_BUSY, GROVE_FULL
+ *   GROVE_CORRUPT        also: it was in use with GROVE_DURABILITY_NONE when
+ *   the
+ *                        machine went down
+ *   GROVE_IO, GROVE_NO_MEMORY, GROVE_BUSY, GROVE_FULL
+ *
+ * A process may open a store several times; the handles share one environment,
+ * and options about that (size limit, durability) must be the same: otherwise
+ * GROVE_INVALID. A handle is dead in a child of fork: there every call says
+ * GROVE_FORKED, and closing frees memory only. The child may open the store for
+ * itself.
+ *
+ * The store gets a new incarnation when it is found to be a copy, or put back
+ * from one, or when the machine went down while it was used in a mode other
+ * than GROVE_DURABILITY_FULL. Commits and events that others may have seen of
+ * the old one are then not made again under the same names.
  */
 GROVE_API grove_status grove_store_open(const char *path,
                                         const grove_store_options *options,
@@ -77,8 +94,9 @@ GROVE_API grove_status grove_store_open(const char *path,
 
 /*
  * Closes the store and frees the handle. Every handle made from it must be
- * closed before. Accepts NULL. Makes nothing durable that was not: call
- * grove_store_sync first in modes other than GROVE_DURABILITY_FULL.
+ * closed before. Accepts NULL. In a mode other than GROVE_DURABILITY_FULL it
+ * makes what was committed durable, as well as it can: call grove_store_sync
+ * first to know. In a child of fork it only frees memory.
  */
 GROVE_API_VOID void grove_store_close(grove_store *store);
 
@@ -90,6 +108,16 @@ GROVE_API grove_status grove_store_sync(grove_store *store, grove_error *error_o
  */
 GROVE_API grove_status grove_store_commit(grove_store *store, uint64_t *commit_out,
                                           grove_error *error_out);
+
+/*
+ * Calls `each` for every open read transaction of every process, in no order:
+ * the process and how many commits it lags behind. Pages that were freed since
+ * an old one began cannot be used again. `each` is called with no lock held
+ * that it could meet; it returns false to stop.
+ */
+GROVE_API grove_status grove_store_readers(grove_store *store,
+                                           grove_backend_reader_fn each, void *context,
+                                           grove_error *error_out);
 
 typedef struct grove_store_statistics {
     const char *backend_name; /* static */

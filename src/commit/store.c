@@ -22,7 +22,7 @@ grove_status grove__store_check(const grove_store *store, grove_error *error_out
     return GROVE_OK;
 }
 
-static uint64_t pin_name(grove_bytes document)
+uint64_t grove__handle_name(grove_bytes document)
 {
     return grove__hash(document, 0);
 }
@@ -30,8 +30,8 @@ static uint64_t pin_name(grove_bytes document)
 grove_status grove__handle_open(grove_store *store, grove_bytes document, uint64_t clock,
                                 grove__handle *handle_out, grove_error *error_out)
 {
-    grove_status status = grove__kv_pin_open(&store->kv, pin_name(document), clock,
-                                             &handle_out->pin, error_out);
+    grove_status status = grove__kv_pin_open(&store->kv, grove__handle_name(document),
+                                             clock, &handle_out->pin, error_out);
     if (status == GROVE_OK) {
         (void)atomic_fetch_add(&store->handle_count, 1);
     }
@@ -52,5 +52,5 @@ void grove__handle_close(grove_store *store, grove__handle *handle)
 
 uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document)
 {
-    return grove__kv_pin_least(&store->kv, pin_name(document));
+    return grove__kv_pin_least(&store->kv, grove__handle_name(document));
 }

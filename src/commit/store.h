@@ -10,7 +10,6 @@
 #include <grove/store.h>
 
 #include "base/alloc.h"
-#include "commit/queue.h"
 #include "kv/sharing.h"
 
 /*
@@ -23,6 +22,14 @@ typedef struct grove__handle {
     uint64_t pin; /* 0: none */
 } grove__handle;
 
+/* Who waits to commit: commit/commit.c. */
+struct grove__commit_request;
+typedef struct grove__commit_queue {
+    pthread_mutex_t mutex;
+    struct grove__commit_request *first;
+    bool has_leader;
+} grove__commit_queue;
+
 struct grove_store {
     grove_allocator under; /* what the caller gave */
     grove__budget budget;  /* in front of it */
@@ -30,13 +37,16 @@ struct grove_store {
     grove_clock clock;
     grove_random random;
     grove__kv kv;
+    /* As it was opened, but for `path`; to open copies alike. */
+    grove_backend_options backend_options;
     uint64_t incarnation;
     /* The newest commit that this process made, and up to which range commits
      * are known to be packed: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;
     _Atomic uint64_t ranges_aged;
     _Atomic uint64_t handle_count;
-    grove__commit_queue queue; /* commit/queue.c */
+    uint64_t loose_pin; /* store/identity.h; 0: none */
+    grove__commit_queue queue;
 };
 
 static inline int64_t grove__store_now(const grove_store *store)
@@ -57,6 +67,8 @@ grove_status grove__handle_open(grove_store *store, grove_bytes document, uint64
                                 grove__handle *handle_out, grove_error *error_out);
 void grove__handle_move(grove_store *store, grove__handle *handle, uint64_t clock);
 void grove__handle_close(grove_store *store, grove__handle *handle);
+/* The pins' name for a document. */
+uint64_t grove__handle_name(grove_bytes document);
 /* The least clock of the open handles of a document, in all processes;
  * UINT64_MAX when there is none. */
 uint64_t grove__handle_least_clock(grove_store *store, grove_bytes document);

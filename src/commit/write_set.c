@@ -3,7 +3,6 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/age.h"
 #include "kv/value.h"
 
 typedef enum change_kind { CHANGE_PUT, CHANGE_PUT_VALUE, CHANGE_REMOVE } change_kind;
@@ -26,15 +25,16 @@ typedef enum expectation_kind {
     EXPECT_ABSENT,
     EXPECT_PRESENT,
     EXPECT_VALUE,
-    EXPECT_NO_HANDLE
+    EXPECT_PINS
 } expectation_kind;
 
 typedef struct expectation {
     expectation_kind kind;
     grove__table table;
-    span key; /* EXPECT_NO_HANDLE: the document */
+    span key;
     span value;
-    uint64_t clock; /* EXPECT_NO_HANDLE */
+    uint64_t pin_name; /* EXPECT_PINS */
+    uint64_t pin_least;
 } expectation;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator)
@@ -70,7 +70,7 @@ static grove_bytes view(const grove__write_set *set, span kept)
 void grove__write_set_expect(grove__write_set *set, grove__table table, grove_bytes key,
                              const grove_bytes *value)
 {
-    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}, 0};
+    expectation added = {EXPECT_ABSENT, table, keep(set, key), {0, 0}, 0, 0};
     if (value != NULL) {
         added.kind = EXPECT_VALUE;
         added.value = keep(set, *value);
@@ -81,15 +81,13 @@ void grove__write_set_expect(grove__write_set *set, grove__table table, grove_by
 void grove__write_set_expect_present(grove__write_set *set, grove__table table,
                                      grove_bytes key)
 {
-    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}, 0};
+    expectation added = {EXPECT_PRESENT, table, keep(set, key), {0, 0}, 0, 0};
     grove_buffer_append(&set->expectations, &added, sizeof added);
 }
 
-void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
-                                       uint64_t clock)
+void grove__write_set_expect_pins(grove__write_set *set, uint64_t name, uint64_t least)
 {
-    expectation added = {
-        EXPECT_NO_HANDLE, GROVE__TABLE_META, keep(set, document), {0, 0}, clock};
+    expectation added = {EXPECT_PINS, GROVE__TABLE_STORE, {0, 0}, {0, 0}, name, least};
     grove_buffer_append(&set->expectations, &added, sizeof added);
 }
 
@@ -179,10 +177,10 @@ grove_status grove__write_set_check(grove_store *store, grove__txn *txn,
         (const expectation *)(const void *)set->expectations.data;
     grove_status status = GROVE_OK;
     for (size_t index = 0; status == GROVE_OK && index < count; index++, expected++) {
-        if (expected->kind != EXPECT_NO_HANDLE) {
+        if (expected->kind != EXPECT_PINS) {
             status = check_entry(txn, set, expected, error_out);
-        } else if (grove__handle_least_clock(store, view(set, expected->key)) <
-                   expected->clock) {
+        } else if (grove__kv_pin_least(&store->kv, expected->pin_name) <
+                   expected->pin_least) {
             status = fail_conflict(error_out);
         }
     }
@@ -260,54 +258,4 @@ grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
 size_t grove__write_set_bytes(const grove__write_set *set)
 {
     return set->bytes.size + set->borrowed_bytes;
-}
-
-/* Adds the packing of older commits' records, if that is due. */
-static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
-{
-    uint64_t first;
-    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
-        return;
-    }
-    grove__key key;
-    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
-        grove__key_of_commit(&key, commit);
-        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
-    }
-    grove__key_of_commit(&key, first);
-    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
-                         grove_buffer_view(block));
-}
-
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
-{
-    grove_status status = grove__store_check(store, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
-        request.status = grove__fail_memory(&request.error);
-    } else {
-        grove__commit_run(store, &request);
-    }
-    grove_buffer_release(&aged);
-    if (request.status != GROVE_OK) {
-        if (error_out != NULL) {
-            *error_out = request.error;
-        }
-        return request.status;
-    }
-    if (request.commit > 0) {
-        atomic_store(&store->commit_seen, request.commit);
-    }
-    if (commit_out != NULL) {
-        *commit_out = request.commit;
-    }
-    return GROVE_OK;
 }

@@ -1,11 +1,11 @@
 /*
- * The one way to change a store.
+ * What is to be changed in a store.
  *
  * A write set is prepared outside of any transaction: what must still hold
  * (expectations), what is put and removed, and what the commit touches.
- * grove__commit runs it in one short write transaction: it checks, puts,
- * numbers the commit and writes its record, and commits. Nothing slow happens
- * under the write lock.
+ * grove__commit (commit/commit.h) runs it in one short write transaction: it
+ * checks, puts, numbers the commit and writes its record, and commits. Nothing
+ * slow happens under the write lock.
  *
  * Commits are numbered 1, 2, 3, … without a gap; the newest number is the last
  * key of the table `commits`. Changes that only rearrange what is stored
@@ -55,23 +55,11 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
  * number, any other none. The name is borrowed. */
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
 
-/* The commit happens only if no open handle of the document, in any process,
- * needs events before `clock`. The name is borrowed. */
-void grove__write_set_expect_no_handle(grove__write_set *set, grove_bytes document,
-                                       uint64_t clock);
+/* The commit happens only if no process has a pin of this name with a value
+ * below `least`. */
+void grove__write_set_expect_pins(grove__write_set *set, uint64_t name, uint64_t least);
 
-/*
- * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
- * took none. Changes happen in the order in which they were added.
- *
- *   GROVE_CONFLICT   an expectation does not hold; nothing was written
- *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
- *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT, GROVE_BUSY, GROVE_FAILED
- */
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out);
-
-/* For commit/queue.c: whether the expectations hold (GROVE_CONFLICT), and the
+/* For commit/commit.c: whether the expectations hold (GROVE_CONFLICT), and the
  * changes, the last of which is the record of the commit. */
 grove_status grove__write_set_check(grove_store *store, grove__txn *txn,
                                     const grove__write_set *set, grove_error *error_out);

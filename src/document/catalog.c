@@ -1,7 +1,7 @@
 /* What can be done with documents that are not open: list, delete, look. */
 #include "base/error.h"
 #include "commit/listing.h"
-#include "commit/write_set.h"
+#include "commit/commit.h"
 #include "document/document.h"
 
 grove_status grove_document_list(grove_store *store, grove_bytes prefix,

@@ -1,6 +1,7 @@
 #include "document/change.h"
 
 #include "base/error.h"
+#include "commit/commit.h"
 
 void grove__change_init(grove__change *change, grove_document *document)
 {

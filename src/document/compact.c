@@ -61,8 +61,8 @@ static grove_status prepare(grove_document *document, grove_document *source,
         return status;
     }
     uint64_t target = events - grove__min_u64(events, window);
-    target = grove__min_u64(
-        target, grove__handle_least_clock(document->store, document->id));
+    target =
+        grove__min_u64(target, grove__handle_least_clock(document->store, document->id));
     status = grove__document_encode_snapshot(source, txn, snapshot, error_out);
     if (status == GROVE_NONE) {
         return grove__fail(
@@ -84,8 +84,8 @@ static grove_status prepare(grove_document *document, grove_document *source,
         uint64_t bytes_before = change->meta.batch_bytes + change->meta.snapshot_bytes;
         remove_batches(change, document, &pieces, floor, result);
         change->set.frees_space = true;
-        grove__write_set_expect_no_handle(&change->set, document->id,
-                                          change->meta.base_clock);
+        grove__write_set_expect_pins(&change->set, grove__handle_name(document->id),
+                                     floor);
         status = grove__document_put_snapshot(source, txn, change, events, floor,
                                               grove_buffer_view(snapshot), error_out);
         uint64_t bytes_kept =

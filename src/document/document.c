@@ -8,12 +8,15 @@
 
 enum { LEVEL_MAX = 19, RANDOM_REPLICA_BYTES = 16 };
 
-grove_status grove__fail_handle(grove_error *error_out)
+grove_status grove__document_check(const grove_document *document, grove_error *error_out)
 {
-    return grove__fail(
-        error_out, GROVE_FAILED,
-        "an earlier failure left this handle without a state; close it and "
-        "load the document anew");
+    if (document->failed) {
+        return grove__fail(
+            error_out, GROVE_FAILED,
+            "an earlier failure left this handle without a state; close it and "
+            "load the document anew");
+    }
+    return grove__store_check(document->store, error_out);
 }
 
 void grove__document_hold(grove_document *document)
@@ -27,14 +30,12 @@ void grove__document_hold(grove_document *document)
 grove_status grove__document_check_live(const grove_document *document,
                                         grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
-    }
-    if (document->is_past) {
+    grove_status status = grove__document_check(document, error_out);
+    if (status == GROVE_OK && document->is_past) {
         return grove__fail(error_out, GROVE_INVALID,
                            "this handle is a view of the past and can only be read");
     }
-    return GROVE_OK;
+    return status;
 }
 
 static grove_status check_options(const grove_document_options *given,
@@ -398,12 +399,13 @@ grove_status grove_document_refresh(grove_document *document, uint64_t *events_o
 grove_status grove_document_version(grove_document *document, grove_version *version_out,
                                     grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
+    grove_status status = grove__document_check(document, error_out);
+    if (status != GROVE_OK) {
+        return status;
     }
     /* A view of the past was told its heads when it was loaded. */
     if (!document->is_past) {
-        grove_status status = grove__document_set_version(
+        status = grove__document_set_version(
             document, &document->graph, grove__graph_heads(&document->graph), error_out);
         if (status != GROVE_OK) {
             return status;

@@ -398,8 +398,10 @@ grove_status grove__document_open_stored(const grove_document *document, grove__
 /* Says anew which clocks the handle still needs. */
 void grove__document_hold(grove_document *document);
 
-/* GROVE_FAILED with its sentence: the handle is only good for close. */
-grove_status grove__fail_handle(grove_error *error_out);
+/* Whether a handle can be used. GROVE_FAILED: it is only good for close;
+ * GROVE_FORKED. */
+grove_status grove__document_check(const grove_document *document,
+                                   grove_error *error_out);
 
 /* Whether a handle can be changed. GROVE_FAILED; GROVE_INVALID: it is a view of
  * the past. */

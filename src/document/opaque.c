@@ -7,15 +7,13 @@
 
 static grove_status check_opaque(const grove_document *document, grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
-    }
-    if (document->type != grove_type_opaque()) {
+    grove_status status = grove__document_check(document, error_out);
+    if (status == GROVE_OK && document->type != grove_type_opaque()) {
         return grove__fail(error_out, GROVE_INVALID,
                            "the document is of type %s, not opaque",
                            document->type->name);
     }
-    return GROVE_OK;
+    return status;
 }
 
 grove_status grove_opaque_append(grove_document *document, grove_bytes payload,

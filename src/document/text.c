@@ -10,14 +10,12 @@
 
 static grove_status check_text(const grove_document *document, grove_error *error_out)
 {
-    if (document->failed) {
-        return grove__fail_handle(error_out);
-    }
-    if (document->type != grove_type_text()) {
+    grove_status status = grove__document_check(document, error_out);
+    if (status == GROVE_OK && document->type != grove_type_text()) {
         return grove__fail(error_out, GROVE_INVALID,
                            "the document is of type %s, not text", document->type->name);
     }
-    return GROVE_OK;
+    return status;
 }
 
 static grove_status check_position(const grove__text *text, uint64_t position,

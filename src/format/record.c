@@ -60,7 +60,10 @@ void grove__store_record_encode(const grove__store_record *record,
     grove_write_u32(bytes_out, record->format);
     grove_write_u64(bytes_out + 4, record->incarnation);
     grove_write_u64(bytes_out + 12, (uint64_t)record->created);
-    seal_record(bytes_out, 20, SEED_STORE);
+    grove_write_u64(bytes_out + 20, record->place);
+    grove_write_u64(bytes_out + 28, record->boot);
+    bytes_out[36] = (uint8_t)record->durability;
+    seal_record(bytes_out, 37, SEED_STORE);
 }
 
 grove_status grove__store_record_decode(grove_bytes bytes,
@@ -77,12 +80,19 @@ grove_status grove__store_record_decode(grove_bytes bytes,
         status = open_record(bytes, GROVE__STORE_RECORD_BYTES, SEED_STORE, "the store's",
                              error_out);
     }
+    if (status == GROVE_OK && bytes.data[36] > GROVE_DURABILITY_NONE) {
+        status = grove__fail_at(error_out, GROVE_CORRUPT, 36,
+                                "the store's record has no such durability");
+    }
     if (status != GROVE_OK) {
         return status;
     }
     record_out->format = grove_read_u32(bytes.data);
     record_out->incarnation = grove_read_u64(bytes.data + 4);
     record_out->created = (int64_t)grove_read_u64(bytes.data + 12);
+    record_out->place = grove_read_u64(bytes.data + 20);
+    record_out->boot = grove_read_u64(bytes.data + 28);
+    record_out->durability = (grove_durability)bytes.data[36];
     return GROVE_OK;
 }
 

@@ -13,14 +13,22 @@
  *   0   4  format of the store: 1
  *   4   8  incarnation
  *   12  8  created, ms since 1970 UTC
- *   20  8  checksum, seed 1
+ *   20  8  place: which copy of the store this is; the backend's number
+ *   28  8  boot: since when the machine runs in which the store is, or was,
+ *          used with a durability other than full; the backend's number, 0
+ *          when it is not used so
+ *   36  1  the least durability since: 0 full, 1 relaxed, 2 none
+ *   37  8  checksum, seed 1
  */
-enum { GROVE__STORE_RECORD_BYTES = 28, GROVE__STORE_FORMAT = 1 };
+enum { GROVE__STORE_RECORD_BYTES = 45, GROVE__STORE_FORMAT = 1 };
 
 typedef struct grove__store_record {
     uint32_t format;
     uint64_t incarnation;
     int64_t created;
+    uint64_t place;
+    uint64_t boot;
+    grove_durability durability;
 } grove__store_record;
 
 void grove__store_record_encode(const grove__store_record *record,

@@ -1,8 +1,8 @@
 /* Groups: a whole state under a name. */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "commit/commit.h"
 #include "commit/listing.h"
-#include "commit/write_set.h"
 #include "format/block.h"
 #include "kv/value.h"
 

@@ -9,8 +9,9 @@
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "commit/commit.h"
 #include "commit/store.h"
-#include "commit/write_set.h"
+#include "store/identity.h"
 
 enum { WAIT_MS_MAX = 10000 };
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, MODE_BITS = 07777 };
@@ -92,59 +93,6 @@ static grove_status complete_options(const grove_store_options *given,
     return GROVE_OK;
 }
 
-static grove_bytes store_key(void)
-{
-    return grove_bytes_of("store");
-}
-
-/* Reads the store's record. GROVE_NONE: the environment has none yet. */
-static grove_status read_record(grove_store *store, grove_error *error_out)
-{
-    grove__txn txn;
-    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove_bytes bytes;
-    grove__store_record record;
-    status = grove__kv_get(&txn, GROVE__TABLE_STORE, store_key(), &bytes, error_out);
-    if (status == GROVE_OK) {
-        status = grove__store_record_decode(bytes, &record, error_out);
-    }
-    grove__txn_abort(&txn);
-    if (status == GROVE_OK) {
-        store->incarnation = record.incarnation;
-    }
-    return status;
-}
-
-/* Makes the store's record; when another process was first, its is taken. */
-static grove_status make_record(grove_store *store, grove_error *error_out)
-{
-    grove__store_record record = {GROVE__STORE_FORMAT, 0, grove__store_now(store)};
-    grove_status status = grove__store_random(store, &record.incarnation,
-                                              sizeof record.incarnation, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    uint8_t bytes[GROVE__STORE_RECORD_BYTES];
-    grove__store_record_encode(&record, bytes);
-    grove__write_set set;
-    grove__write_set_init(&set, store->allocator);
-    grove__write_set_expect(&set, GROVE__TABLE_STORE, store_key(), NULL);
-    grove__write_set_put(&set, GROVE__TABLE_STORE, store_key(),
-                         (grove_bytes){bytes, sizeof bytes});
-    status = grove__commit(store, &set, NULL, error_out);
-    grove__write_set_release(&set);
-    if (status == GROVE_CONFLICT) {
-        return read_record(store, error_out);
-    }
-    if (status == GROVE_OK) {
-        store->incarnation = record.incarnation;
-    }
-    return status;
-}
-
 static grove_status open_environment(grove_store *store, const char *path,
                                      const grove_store_options *options,
                                      grove_error *error_out)
@@ -161,15 +109,15 @@ static grove_status open_environment(grove_store *store, const char *path,
         .wait_ms_max = options->wait_ms_max,
         .allocator = store->allocator,
     };
+    store->backend_options = backend_options;
+    store->backend_options.path = NULL;
     grove_status status =
         grove__kv_open(options->backend, &backend_options, &store->kv, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    status = read_record(store, error_out);
-    if (status == GROVE_NONE && !options->must_exist) {
-        status = make_record(store, error_out);
-    } else if (status == GROVE_NONE) {
+    status = grove__identity_settle(store, options, error_out);
+    if (status == GROVE_NONE) {
         (void)grove__fail(error_out, GROVE_NONE, "there is no store at %s", path);
     }
     if (status != GROVE_OK) {
@@ -222,6 +170,7 @@ void grove_store_close(grove_store *store)
     GROVE_ASSERT_ARG(atomic_load(&store->handle_count) == 0);
     /* In a child of fork the queue is as some thread of the parent left it. */
     if (!grove__kv_is_forked(&store->kv)) {
+        grove__identity_leave(store);
         grove__commit_queue_release(&store->queue);
     }
     grove__kv_close(&store->kv);
@@ -245,6 +194,12 @@ grove_status grove_store_commit(grove_store *store, uint64_t *commit_out,
     status = grove__commit_newest(&txn, commit_out, error_out);
     grove__txn_abort(&txn);
     return status;
+}
+
+grove_status grove_store_readers(grove_store *store, grove_backend_reader_fn each,
+                                 void *context, grove_error *error_out)
+{
+    return grove__kv_readers(&store->kv, each, context, error_out);
 }
 
 grove_status grove_store_statistics_get(grove_store *store,

@@ -1,6 +1,6 @@
 #include "support/store_fixture.h"
 
-#include "commit/write_set.h"
+#include "commit/commit.h"
 
 static const grove_bytes KEY = {(const uint8_t *)"key", 3};
 static const grove_bytes OTHER = {(const uint8_t *)"other", 5};

@@ -4,7 +4,7 @@
 
 #include "support/store_fixture.h"
 
-#include "commit/write_set.h"
+#include "commit/commit.h"
 
 /* Flips one bit of an entry's value. */
 static inline void flip(store_fixture *fixture, grove__table table, const grove__key *key,

@@ -1,4 +1,5 @@
 /* The disk lies: what is left is found, said, and healed where it can be. */
+#include "commit/commit.h"
 #include "damage.h"
 
 /* 30 events with snapshots at 10, 20 and 30, all history kept. */

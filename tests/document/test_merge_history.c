@@ -143,7 +143,8 @@ STORE_TEST(merge_history, that_a_compaction_elsewhere_made_impossible_is_not_sav
     grove_document *b = open_as(fixture, "b");
     assert_ok(fixture, add_far(fixture, a, &early, 0, 3, "!"));
     assert_text(fixture, a, "one! two");
-    /* As when the handle was opened on a copy of the store that was put back. */
+    /* As when the handle was opened on a copy of the store that was put back.
+     * */
     grove__handle_move(fixture->store, &a->handle, UINT64_MAX);
     compact(fixture, b, 0);
     grove__handle_move(fixture->store, &a->handle, 0);

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "document/document.h"
-#include "commit/write_set.h"
+#include "commit/commit.h"
 #include "kv/value.h"
 #include "support/random.h"
 

@@ -382,6 +382,9 @@ static void check_record_store(grove_bytes page)
     cr_assert_eq(grove__store_record_decode(page, &record, NULL), GROVE_OK);
     cr_assert_eq(record.incarnation, UINT64_C(0x0102030405060708));
     cr_assert_eq(record.created, INT64_C(1700000000000));
+    cr_assert_eq(record.place, 42);
+    cr_assert_eq(record.boot, 7);
+    cr_assert_eq(record.durability, GROVE_DURABILITY_RELAXED);
     grove__store_record_encode(&record, again);
     assert_bytes((grove_bytes){again, sizeof again}, page);
 }

@@ -74,7 +74,7 @@ Test(record, of_a_later_version_says_so)
         grove__meta_record_decode((grove_bytes){bytes, sizeof bytes}, &meta, &error),
         GROVE_FORMAT_NEWER);
     uint8_t store_bytes[GROVE__STORE_RECORD_BYTES];
-    grove__store_record store = {2, 1, 1};
+    grove__store_record store = {.format = 2, .incarnation = 1, .created = 1};
     grove__store_record_encode(&store, store_bytes);
     cr_assert_eq(grove__store_record_decode(
                      (grove_bytes){store_bytes, sizeof store_bytes}, &store, &error),
@@ -127,7 +127,8 @@ Test(record, with_any_bit_changed_or_any_end_cut_off_is_refused)
     grove__meta_record_encode(&meta, meta_bytes);
     check_every_change(meta_bytes, sizeof meta_bytes);
     uint8_t store_bytes[GROVE__STORE_RECORD_BYTES];
-    grove__store_record_encode(&(grove__store_record){1, 5, -5}, store_bytes);
+    grove__store_record_encode(
+        &(grove__store_record){1, 5, -5, 6, 7, GROVE_DURABILITY_RELAXED}, store_bytes);
     check_every_change(store_bytes, sizeof store_bytes);
     uint8_t run_bytes[GROVE__RUN_RECORD_BYTES];
     grove__run_record_encode(&(grove__run_record){5, 6}, run_bytes);
@@ -172,7 +173,7 @@ Test(record, of_format_0_is_refused)
     cr_assert_eq(
         grove__meta_record_decode((grove_bytes){bytes, sizeof bytes}, &meta, NULL),
         GROVE_CORRUPT);
-    grove__store_record store = {0, 1, 1};
+    grove__store_record store = {.format = 0, .incarnation = 1, .created = 1};
     grove__store_record_encode(&store, bytes);
     grove_bytes store_bytes = {bytes, GROVE__STORE_RECORD_BYTES};
     cr_assert_eq(grove__store_record_decode(store_bytes, &store, NULL), GROVE_CORRUPT);

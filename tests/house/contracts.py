@@ -7,9 +7,7 @@ from names import public_functions
 from tree import Finding
 
 # Statuses that no test can provoke yet, and why.
-STATUSES_UNPROVOKED = {
-    "GROVE_FORKED": "given by stores that several processes share, which come later",
-}
+STATUSES_UNPROVOKED = {}
 
 # Sources without a test file of their own name, and what tests them: files that
 # share one header with others, or are only reached through another.

@@ -205,8 +205,8 @@ Test(store, in_memory_survives_a_power_cut_as_its_durability_says)
         assert_ok(&fixture,
                   grove_group_save(fixture.store, grove_bytes_of("acknowledged"),
                                    grove_bytes_of("2"), NULL, &fixture.error));
-        store_fixture_close(&fixture);
         grove_memory_disk_cut_power(fixture.disk);
+        store_fixture_close(&fixture);
         store_fixture_open(&fixture);
         grove_bytes state = {NULL, 0};
         assert_ok(&fixture, grove_group_load(fixture.store, grove_bytes_of("synced"),

@@ -1,12 +1,29 @@
-#include "commit/queue.h"
+#include "commit/commit.h"
 
 #include "base/assert.h"
 #include "base/error.h"
-#include "commit/write_set.h"
+#include "commit/age.h"
 
 /* What one transaction takes. */
 enum { GROUP_MAX = 256 };
 #define GROUP_BYTES_MAX ((size_t)16 << 20)
+
+typedef struct grove__commit_request grove__commit_request;
+
+/* A set on its way; on the stack of the thread that commits it. */
+struct grove__commit_request {
+    struct grove__commit_request *next;
+    const grove__write_set *set;
+    int64_t time;    /* of the commit */
+    uint64_t commit; /* its number; 0: it takes none */
+    grove_status status;
+    grove_error error;
+    bool is_taken; /* a leader has it */
+    bool is_done;  /* by its leader */
+    bool is_told;  /* its thread may go on */
+    bool was_put;  /* its changes are in the transaction */
+    pthread_cond_t changed;
+};
 
 void grove__commit_queue_init(grove__commit_queue *queue)
 {
@@ -192,7 +209,7 @@ static void lead(grove_store *store, grove__commit_request *self)
     }
 }
 
-void grove__commit_run(grove_store *store, grove__commit_request *request)
+static void run(grove_store *store, grove__commit_request *request)
 {
     grove__commit_queue *queue = &store->queue;
     (void)pthread_cond_init(&request->changed, NULL);
@@ -211,4 +228,54 @@ void grove__commit_run(grove_store *store, grove__commit_request *request)
     }
     (void)pthread_mutex_unlock(&queue->mutex);
     (void)pthread_cond_destroy(&request->changed);
+}
+
+/* Adds the packing of older commits' records, if that is due. */
+static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
+{
+    uint64_t first;
+    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
+        return;
+    }
+    grove__key key;
+    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
+        grove__key_of_commit(&key, commit);
+        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
+    }
+    grove__key_of_commit(&key, first);
+    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
+                         grove_buffer_view(block));
+}
+
+grove_status grove__commit(grove_store *store, grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out)
+{
+    grove_status status = grove__store_check(store, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove_buffer aged;
+    grove_buffer_init(&aged, store->allocator);
+    add_aging(store, set, &aged);
+    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
+    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
+        set->bytes.failed) {
+        request.status = grove__fail_memory(&request.error);
+    } else {
+        run(store, &request);
+    }
+    grove_buffer_release(&aged);
+    if (request.status != GROVE_OK) {
+        if (error_out != NULL) {
+            *error_out = request.error;
+        }
+        return request.status;
+    }
+    if (request.commit > 0) {
+        atomic_store(&store->commit_seen, request.commit);
+    }
+    if (commit_out != NULL) {
+        *commit_out = request.commit;
+    }
+    return GROVE_OK;
 }

@@ -1,4 +1,6 @@
 /*
+ * The one way to change a store: a write set is committed.
+ *
  * Group commit: threads that commit at the same time share one transaction and
  * one flush of the disk.
  *
@@ -21,43 +23,23 @@
  * backend's gate, its transaction. The mutex is never held while the gate is
  * waited for.
  */
-#ifndef GROVE_COMMIT_QUEUE_H
-#define GROVE_COMMIT_QUEUE_H
+#ifndef GROVE_COMMIT_COMMIT_H
+#define GROVE_COMMIT_COMMIT_H
 
-#include <pthread.h>
-#include <stdbool.h>
-
-#include <grove/types.h>
-
-struct grove_store;
-struct grove__write_set;
-
-/* A set on its way; on the stack of the thread that commits it. */
-typedef struct grove__commit_request {
-    struct grove__commit_request *next;
-    struct grove__write_set *set;
-    int64_t time;    /* of the commit */
-    uint64_t commit; /* its number; 0: it takes none */
-    grove_status status;
-    grove_error error;
-    bool is_taken; /* a leader has it */
-    bool is_done;  /* by its leader */
-    bool is_told;  /* its thread may go on */
-    bool was_put;  /* its changes are in the transaction */
-    pthread_cond_t changed;
-} grove__commit_request;
-
-typedef struct grove__commit_queue {
-    pthread_mutex_t mutex;
-    grove__commit_request *first;
-    bool has_leader;
-} grove__commit_queue;
+#include "commit/write_set.h"
 
 void grove__commit_queue_init(grove__commit_queue *queue);
 void grove__commit_queue_release(grove__commit_queue *queue);
 
-/* Commits the request's set, alone or with others'; its status, error and
- * commit then say what became of it. */
-void grove__commit_run(struct grove_store *store, grove__commit_request *request);
+/*
+ * Runs the set. *commit_out (may be NULL) is the commit's number, 0 when it
+ * took none. Changes happen in the order in which they were added.
+ *
+ *   GROVE_CONFLICT   an expectation does not hold; nothing was written
+ *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
+ *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT, GROVE_BUSY, GROVE_FAILED
+ */
+grove_status grove__commit(grove_store *store, grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out);
 
 #endif
