@@ -59,7 +59,7 @@ static void open_branch(branch *work)
            &error);
 }
 
-/* Carries the document over. False: its history was removed meanwhile, or it. */
+/* Carries the document over. False: it, or its history, was removed meanwhile. */
 static bool carry_over(branch *work)
 {
     stress_handle *main = work->main;

@@ -130,7 +130,7 @@ stress_handle *handle_open(stress_worker *self, grove_store *store, uint32_t pla
     find_index(handle);
     bool may_be_gone = atomic_load(&board->documents[handle->index].is_being_deleted);
     if (may_begin && may_be_gone && handle->view.document == NO_DOCUMENT) {
-        /* A new one, in place of one that is deleted; its next save makes it. */
+        /* A new one, in place of one that is deleted; a save makes it. */
         return handle;
     }
     view_check(board, &handle->view, handle->index, &handle->floor, self->first_author);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -49,13 +50,14 @@ static void open_store_in_little_space(stress_worker *self)
 {
     struct rlimit usual;
     struct rlimit little;
-    unsigned long pages = 0;
+    char line[64] = "";
     FILE *statm = fopen("/proc/self/statm", "r");
-    if (statm == NULL || fscanf(statm, "%lu", &pages) != 1 ||
+    if (statm == NULL || fgets(line, sizeof line, statm) == NULL ||
         getrlimit(RLIMIT_AS, &usual) != 0) {
         stress_fail(self->board, "nobody knows the size of this process");
     }
     (void)fclose(statm);
+    rlim_t pages = strtoul(line, NULL, 10);
     little = usual;
     little.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ADDRESS_BYTES_FREE;
     if (setrlimit(RLIMIT_AS, &little) != 0) {

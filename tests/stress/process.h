@@ -9,7 +9,7 @@
 stress_worker process_worker(stress_board *board, uint32_t slot, uint32_t thread,
                              uint64_t seed);
 
-/* Opens the store, lets some threads work, closes it. `is_whole`: for as long as
+/* Opens the store, lets threads work, closes it. `is_whole`: for as long as
  * the run takes, with all threads that were asked for. */
 void process_run(stress_board *board, uint32_t slot, uint64_t seed, bool is_whole);
 

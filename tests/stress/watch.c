@@ -1,9 +1,7 @@
-/*
- * Watching: what was committed after a watch last told is told at once. The
- * store's public face has no watch of its own yet; this is what one is made of.
- */
+/* Watching: what a reader sees is told at once, if it was not told before. */
+#include <grove/watch.h>
+
 #include "actions.h"
-#include "commit/store.h"
 
 static uint64_t newest_commit(stress_worker *self)
 {
@@ -18,25 +16,25 @@ static uint64_t newest_commit(stress_worker *self)
 void act_watch(stress_worker *self)
 {
     grove_error error;
-    grove__kv_watch watch;
+    grove_watch *watch = NULL;
+    uint64_t told = 0;
     worker_begins(self, CALL_WATCH);
-    grove_status status = grove__kv_watch_open(&self->store->kv, &watch, &error);
+    grove_status status = grove_watch_open(self->store, &watch, &told, &error);
     (void)worker_answer(self, CALL_WATCH, WHEN_ANY, status, &error);
-    /* All up to this commit has been told, or was there before the watch. */
-    uint64_t told = newest_commit(self);
     for (uint32_t turn = worker_below(self, 20); turn > 0; turn--) {
-        bool is_due = newest_commit(self) > told;
+        uint64_t before = told;
+        uint64_t seen = newest_commit(self);
+        uint32_t wait_ms = seen > told ? 0 : worker_below(self, 20);
         worker_begins(self, CALL_WATCH);
-        status =
-            grove__kv_watch_wait(&watch, is_due ? 0 : worker_below(self, 20), &error);
+        status = grove_watch_wait(watch, wait_ms, &told, &error);
         (void)worker_answer(self, CALL_WATCH, WHEN_ANY, status, &error);
-        if (status == GROVE_NONE && is_due) {
-            stress_fail(self->board, "a watch did not tell of a commit after commit %llu",
-                        (unsigned long long)told);
-        }
-        if (status == GROVE_OK) {
-            told = newest_commit(self);
+        if (told < seen || (status == GROVE_OK) != (told > before)) {
+            stress_fail(self->board,
+                        "a watch that told of commit %llu says %s, and commit %llu; "
+                        "commit %llu was seen before",
+                        (unsigned long long)before, grove_status_name(status),
+                        (unsigned long long)told, (unsigned long long)seen);
         }
     }
-    grove__kv_watch_close(&watch);
+    grove_watch_close(watch);
 }
