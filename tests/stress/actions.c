@@ -366,16 +366,12 @@ void act_own_document(stress_worker *self)
 void act_second_store(stress_worker *self)
 {
     grove_error error;
-    grove_store *second = NULL;
+    grove_store *second = worker_opens_store(self);
     grove_store *other = NULL;
-    worker_begins(self, CALL_STORE_OPEN);
-    grove_status status = stress_store_open(self->board, self->durability,
-                                            self->wait_ms_max, &second, &error);
-    (void)worker_answer(self, CALL_STORE_OPEN, WHEN_ANY, status, &error);
     if (worker_has_chance(self, 10)) {
         worker_begins(self, CALL_STORE_OPEN_OTHERWISE);
-        status = stress_store_open(self->board, GROVE_DURABILITY_NONE, self->wait_ms_max,
-                                   &other, &error);
+        grove_status status = stress_store_open(self->board, GROVE_DURABILITY_NONE,
+                                                self->wait_ms_max, &other, &error);
         (void)worker_answer(self, CALL_STORE_OPEN_OTHERWISE, WHEN_ANY, status, &error);
     }
     stress_handle *handle = handle_open(self, second, worker_chooses_place(self),

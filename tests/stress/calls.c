@@ -44,6 +44,9 @@ typedef struct rule {
 
 /* Beside GROVE_OK, which each may say but for those of the last part. */
 static const rule RULES[] = {
+    /* Opening may write that the store is in use. */
+    {CALL_STORE_OPEN, GROVE_BUSY, WHEN_IMPATIENT},
+
     {CALL_LOAD, GROVE_NONE, WHEN_DELETABLE},
     {CALL_LOAD_AT, GROVE_NONE, WHEN_DELETABLE},
     /* Deleted and made anew between the look at its length and the load. */

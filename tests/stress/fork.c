@@ -52,12 +52,8 @@ static void find_inherited_dead(stress_worker *self)
 
 static _Noreturn void run_child(stress_worker *self)
 {
-    grove_error error;
     find_inherited_dead(self);
-    worker_begins(self, CALL_STORE_OPEN);
-    grove_status status = stress_store_open(self->board, self->durability,
-                                            self->wait_ms_max, &self->store, &error);
-    (void)worker_answer(self, CALL_STORE_OPEN, WHEN_ANY, status, &error);
+    self->store = worker_opens_store(self);
     self->last_commit = 0;
     stress_handle *handle = handle_open(self, self->store, worker_chooses_place(self),
                                         self->first_author + CHILD, false, false);

@@ -102,13 +102,10 @@ static void play_late(stress_worker *self, uint32_t place, uint32_t turn)
 
 void process_late(stress_board *board, bool is_late, uint64_t seed)
 {
-    grove_error error;
     uint32_t turn = 0;
     stress_worker self = process_worker(board, is_late ? 1 : 0, 0, seed);
     self.is_alone = true;
-    grove_status status =
-        stress_store_open(board, self.durability, self.wait_ms_max, &self.store, &error);
-    (void)stress_answer(board, CALL_STORE_OPEN, WHEN_ANY, status, &error);
+    self.store = worker_opens_store(&self);
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t place = 0; place < SHARED_PLACES; place++) {
             if (!board->documents[stress_place_document(board, place)].is_compacted) {

@@ -36,15 +36,6 @@ stress_worker process_worker(stress_board *board, uint32_t slot, uint32_t thread
     return worker;
 }
 
-static void open_store(stress_worker *self)
-{
-    grove_error error;
-    worker_begins(self, CALL_STORE_OPEN);
-    grove_status status = stress_store_open(self->board, self->durability,
-                                            self->wait_ms_max, &self->store, &error);
-    (void)worker_answer(self, CALL_STORE_OPEN, WHEN_ANY, status, &error);
-}
-
 /* Opens the store with little address space, and has enough again then. */
 static void open_store_in_little_space(stress_worker *self)
 {
@@ -63,7 +54,7 @@ static void open_store_in_little_space(stress_worker *self)
     if (setrlimit(RLIMIT_AS, &little) != 0) {
         stress_fail(self->board, "the address space cannot be limited");
     }
-    open_store(self);
+    self->store = worker_opens_store(self);
     (void)setrlimit(RLIMIT_AS, &usual);
 }
 
@@ -102,7 +93,7 @@ void process_run(stress_board *board, uint32_t slot, uint64_t seed, bool is_whol
     if (may_limit_space() && worker_has_chance(&first, 40)) {
         open_store_in_little_space(&first);
     } else {
-        open_store(&first);
+        first.store = worker_opens_store(&first);
     }
     for (uint32_t thread = 0; thread < count; thread++) {
         workers[thread] = first;
@@ -173,7 +164,7 @@ void process_keep(stress_board *board, uint64_t seed)
     struct timespec time = {0, 5000000};
     stress_worker keeper = process_worker(board, PROCESSES_MAX, 0, seed);
     keeper.is_alone = true;
-    open_store(&keeper);
+    keeper.store = worker_opens_store(&keeper);
     atomic_store(&board->is_kept, true);
     while (!atomic_load(&board->is_left)) {
         (void)nanosleep(&time, NULL);

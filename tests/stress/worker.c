@@ -53,6 +53,19 @@ uint32_t worker_below(stress_worker *self, uint32_t bound)
     return (uint32_t)test_random_below(&self->random, bound);
 }
 
+grove_store *worker_opens_store(stress_worker *self)
+{
+    grove_error error;
+    grove_store *store = NULL;
+    while (store == NULL) {
+        worker_begins(self, CALL_STORE_OPEN);
+        grove_status status = stress_store_open(self->board, self->durability,
+                                                self->wait_ms_max, &store, &error);
+        (void)worker_answer(self, CALL_STORE_OPEN, self->when, status, &error);
+    }
+    return store;
+}
+
 uint32_t worker_own_place(const stress_worker *self)
 {
     return SHARED_PLACES + self->slot * THREADS_MAX + self->thread;

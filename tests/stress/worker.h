@@ -40,6 +40,9 @@ void worker_takes_commit(stress_worker *self, uint64_t commit);
 bool worker_has_chance(stress_worker *self, uint32_t percent);
 uint32_t worker_below(stress_worker *self, uint32_t bound);
 
+/* Opens the run's store as the worker's process does. */
+grove_store *worker_opens_store(stress_worker *self);
+
 /* A place that is worth a visit, and a document of the worker's own. */
 uint32_t worker_chooses_place(stress_worker *self);
 uint32_t worker_own_place(const stress_worker *self);
