@@ -18,7 +18,7 @@ static const section SECTIONS[] = {
     {"load", bench_load},       {"save", bench_save},     {"replay", bench_replay},
     {"merge", bench_merge},     {"traces", bench_traces}, {"decode", bench_decode},
     {"sizes", bench_sizes},     {"memory", bench_memory}, {"open", bench_open},
-    {"sharing", bench_sharing},
+    {"sharing", bench_sharing}, {"space", bench_space},
 };
 
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS };
@@ -32,7 +32,8 @@ static const char USAGE[] =
     "  --out DIR       where benchmark.csv, bars.txt and load.svg go, and the\n"
     "                  stores while it runs (default: benchmark-results)\n"
     "  --only SECTION  load, save, replay, merge, traces, decode, sizes,\n"
-    "                  memory, open or sharing\n"
+    "                  memory, open, sharing or\n"
+    "                  space\n"
     "\n"
     "GROVE_TRACES names a directory with automerge-paper.json.gz and the like; what\n"
     "needs them is skipped without. Missed bars do not change the exit status.\n";

@@ -48,7 +48,7 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"count", CLI_KEY_COUNT, "N", 0, "So many characters (default: to the end)", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,
      "The file that is written; by generate an editing trace, instead of storing, "
-     "compressed when FILE ends in .gz",
+     "compressed when FILE ends in .gz; by dump instead of standard output",
      0},
     {"window", CLI_KEY_WINDOW, "N", 0,
      "The newest events that stay; 0 keeps only the snapshot (default 10000)", 0},
@@ -288,6 +288,10 @@ static void check_together(struct argp_state *state, const of_verb *input)
     }
     if ((needs & CLI_NEEDS_OUT) != 0 && options->out == NULL) {
         argp_error(state, "where to? Name a file with --out");
+    }
+    if (input->verb->run == cli_dump && options->json && options->out == NULL) {
+        argp_error(state, "--json and the dump cannot both go to standard output: name "
+                          "a file with --out");
     }
     if (options->vector && options->since != NULL) {
         argp_error(state, "--vector writes no events, so --since is of no use with it");

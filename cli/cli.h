@@ -16,7 +16,7 @@
 
 #include "id.h"
 
-/* Exit codes; docs/CLI.md and grove.1 list them. */
+/* Exit codes; docs/CLI.md lists them. */
 enum {
     CLI_OK = 0,
     CLI_NONE = 1,    /* there is no such document, or no store */
@@ -136,6 +136,8 @@ int cli_list(const cli_options *options);
 int cli_compact(const cli_options *options);
 int cli_seal(const cli_options *options);
 int cli_remove(const cli_options *options);
+int cli_dump(const cli_options *options);
+int cli_undump(const cli_options *options);
 int cli_bench(const cli_options *options);
 
 #endif

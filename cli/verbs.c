@@ -1,4 +1,4 @@
-/* The table of verbs. docs/CLI.md and grove.1 say the same; a test compares. */
+/* The table of verbs. docs/CLI.md says the same; a test compares. */
 #include "cli.h"
 
 const cli_verb CLI_VERBS[] = {
@@ -103,6 +103,26 @@ const cli_verb CLI_VERBS[] = {
      .keys = {CLI_KEY_DOCUMENT},
      .needs = CLI_NEEDS_DOCUMENT,
      .run = cli_remove},
+    {.name = "dump",
+     .arguments = "",
+     .purpose = "Write the whole store as text",
+     .about = "The text is for undump, which may run elsewhere: with another backend, "
+              "another version of LMDB, on another kind of machine. It goes to standard "
+              "output, or to a file, which is there when it is whole. Everything is "
+              "verified on the way.",
+     .keys = {CLI_KEY_OUT},
+     .needs = 0,
+     .run = cli_dump},
+    {.name = "undump",
+     .arguments = "FILE",
+     .purpose = "Make a new store of what dump wrote",
+     .about = "FILE is - for standard input. The store is the directory that --store "
+              "names, which must not be there; it is there when all of the dump was "
+              "found to be true. With the backend memory the dump is checked and "
+              "nothing is made.",
+     .keys = {0},
+     .needs = CLI_NEEDS_FILE,
+     .run = cli_undump},
     {.name = "bench",
      .arguments = "[--doc ID]",
      .purpose = "Measure saving and loading of a document",

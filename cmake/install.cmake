@@ -37,8 +37,8 @@ if(GROVE_CONTRACT)
 endif()
 if(TARGET grove-cli)
   install(TARGETS grove-cli)
-  file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
-  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(DIRECTORY ${GROVE_MANUAL_FOLDER}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+          FILES_MATCHING PATTERN "*.1")
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/grove)

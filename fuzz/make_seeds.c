@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers and exports, from which a fuzzer
- * finds its way.
+ * batches, records, text operations, trackers, exports and dumps, from which a
+ * fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <grove/backend_memory.h>
+#include <grove/dump.h>
 #include <grove/grove.h>
 
 #include "base/alloc.h"
@@ -400,9 +401,30 @@ static int64_t fixed_time(void *context)
     return 1700000000000;
 }
 
-static void write_exchange(const char *directory)
+static bool fixed_bytes(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    memset(bytes, 1, size);
+    return true;
+}
+
+/* A store as its dump; `mode` says what dump.c does with it. */
+static void write_dump(const char *directory, const char *name, uint8_t mode,
+                       grove_store *store)
+{
+    grove_buffer seed;
+    grove_buffer_init(&seed, &grove__allocator_system);
+    grove_buffer_u8(&seed, mode);
+    expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
+    write_seed(directory, name, grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+}
+
+/* What a store of one document, that has a group as well, gives away. */
+static void write_stores(const char *directory)
 {
     const grove_clock clock = {NULL, fixed_time};
+    const grove_random random = {NULL, fixed_bytes};
     grove_store_options store_options = GROVE_STORE_OPTIONS_INIT;
     grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
     grove_compact_options compact = GROVE_COMPACT_OPTIONS_INIT;
@@ -410,6 +432,7 @@ static void write_exchange(const char *directory)
     grove_document *document = NULL;
     store_options.backend = grove_backend_find("memory");
     store_options.clock = &clock;
+    store_options.random = &random;
     options.replica = (grove_replica){2, {'a', 'a'}};
     options.policy.automatic = false;
     compact.window_events = 0;
@@ -419,11 +442,17 @@ static void write_exchange(const char *directory)
     add_fork(document);
     expect(grove_text_delete(document, 2, 2, NULL));
     expect(grove_document_save(document, NULL, NULL, NULL));
+    expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"), NULL,
+                            NULL));
     write_export(directory, "exchange/whole", "exchange/whole-parts", document);
+    write_dump(directory, "dump/whole", 0, store);
+    write_dump(directory, "dump/whole-forged", 1, store);
     expect(grove_document_compact(document, &compact, NULL, NULL));
     expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
     expect(grove_document_save(document, NULL, NULL, NULL));
     write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
+    write_dump(directory, "dump/snapshot", 1, store);
+    write_dump(directory, "dump/snapshot-resealed", 2, store);
     grove_document_close(document);
     grove_store_close(store);
 }
@@ -442,6 +471,6 @@ int main(int argument_count, char **arguments)
     write_records(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
-    write_exchange(arguments[1]);
+    write_stores(arguments[1]);
     return EXIT_SUCCESS;
 }

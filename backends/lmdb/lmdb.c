@@ -279,7 +279,10 @@ static int commit_writer(grove_backend_env *env, MDB_txn *mdb)
 {
     grove__lmdb_shared *shared = env->shared;
     uint64_t id = mdb_txn_id(mdb);
-    int code = mdb_txn_commit(mdb);
+    int code = grove__lmdb_txn_commit(mdb);
+    if (code == EIO) {
+        atomic_store(&shared->has_failed, true);
+    }
     /* What changed nothing is no transaction to LMDB. */
     bool has_changes = code == 0 && grove__lmdb_last_txn(shared) >= id;
     grove__lmdb_leave(shared);
@@ -310,9 +313,6 @@ static grove_status lmdb_commit(grove_backend_txn *txn, grove_error *error_out)
     MDB_txn *mdb = txn->mdb;
     free_txn(txn);
     int code = commit_writer(env, mdb);
-    if (code == EIO) {
-        code = grove__lmdb_explain_io(env->shared);
-    }
     return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "commit");
 }
 

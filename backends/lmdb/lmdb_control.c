@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TRIES_MAX = 40 };
+
 #define MAGIC UINT64_C(0x47524f56454c4b31)
 #define NS_PER_S UINT64_C(1000000000)
 /* As long as anybody may need for what is done under the latch, and more. */
@@ -150,6 +152,8 @@ static int make_content(grove__control *control)
     if (code != 0) {
         return code;
     }
+    /* First of all, so that nobody takes what is half made for whole. */
+    map->magic = 0;
     memset(map, 0, (size_t)bytes_for(GROVE__PINS_CHUNK));
     atomic_store(&map->pin_count, GROVE__PINS_CHUNK);
     map->layout = layout_of_this_build();
@@ -222,20 +226,32 @@ static int take_seat(grove__control *control)
     return 0;
 }
 
-static int open_content(grove__control *control)
+/* One try to get the file with its content. EPROTO: what is there is not ours,
+ * or whoever was making it died. */
+static int share_content(grove__control *control)
 {
     int code = set_lock(control->descriptor, F_SETLK, F_WRLCK, 0);
     if (code == 0) {
         code = make_content(control);
-    } else if (code != EACCES && code != EAGAIN) {
-        return code;
+    } else if (code == EACCES || code == EAGAIN) {
+        code = 0;
     }
-    if (code == 0 || code == EACCES || code == EAGAIN) {
+    if (code == 0) {
         /* Gives up being alone, or waits until somebody does. */
         code = set_lock(control->descriptor, F_SETLKW, F_RDLCK, 0);
     }
-    if (code == 0) {
-        code = check_content(control);
+    return code == 0 ? check_content(control) : code;
+}
+
+static int open_content(grove__control *control)
+{
+    int code = share_content(control);
+    for (int try = 1; code == EPROTO && try < TRIES_MAX; try++) {
+        /* Others may have seen the same and wait for each other to go. */
+        struct timespec pause = {0, (getpid() % 16 + 1) * 500000L};
+        (void)set_lock(control->descriptor, F_SETLK, F_UNLCK, 0);
+        (void)nanosleep(&pause, NULL);
+        code = share_content(control);
     }
     return code == 0 ? take_seat(control) : code;
 }

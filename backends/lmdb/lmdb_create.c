@@ -96,7 +96,7 @@ static int build(const grove_backend_options *options, const char *new_path)
         code = grove__lmdb_open_tables(txn, options, MDB_CREATE, NULL);
     }
     if (code == 0) {
-        code = mdb_txn_commit(txn);
+        code = grove__lmdb_txn_commit(txn);
         txn = NULL;
     }
     mdb_txn_abort(txn);

@@ -1,10 +1,5 @@
 #include "lmdb_durable.h"
 
-#include <errno.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
 /* Bounds of how long to wait for another's flush. */
 #define PATIENCE_NS_MAX UINT64_C(20000000)
 
@@ -48,25 +43,4 @@ int grove__lmdb_make_durable(grove__lmdb_shared *shared, uint64_t txn, bool has_
         now = grove__now_ns();
     }
     return atomic_load(&map->synced) >= txn ? 0 : grove__lmdb_flush(shared, txn);
-}
-
-int grove__lmdb_explain_io(grove__lmdb_shared *shared)
-{
-    mdb_filehandle_t file;
-    struct statvfs disk;
-    struct stat about;
-    struct rlimit limit;
-    if (mdb_env_get_fd(shared->mdb, &file) == 0) {
-        if (fstatvfs(file, &disk) == 0 && disk.f_bavail * disk.f_frsize < 1 << 20) {
-            return ENOSPC;
-        }
-        /* A write up to the limit was short, so that the file ends there. */
-        if (fstat(file, &about) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-            limit.rlim_cur != RLIM_INFINITY &&
-            (uint64_t)about.st_size + (64 << 10) >= limit.rlim_cur) {
-            return EFBIG;
-        }
-    }
-    atomic_store(&shared->has_failed, true);
-    return EIO;
 }

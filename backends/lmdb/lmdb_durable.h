@@ -22,8 +22,4 @@ int grove__lmdb_flush(grove__lmdb_shared *shared, uint64_t txn);
 /* Returns when `txn` is on disk. `has_heir`: another commit is to come. */
 int grove__lmdb_make_durable(grove__lmdb_shared *shared, uint64_t txn, bool has_heir);
 
-/* What an EIO of a commit was: a full disk, as LMDB says of a short write, or
- * a failure after which the environment has failed. */
-int grove__lmdb_explain_io(grove__lmdb_shared *shared);
-
 #endif

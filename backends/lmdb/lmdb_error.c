@@ -127,3 +127,11 @@ grove_status grove__lmdb_fail_path(grove_error *error_out, int code, const char 
     return grove__lmdb_fail(error_out, status, "cannot open '%s%s': %s",
                             tail == path ? "" : "...", tail, sentence);
 }
+
+int grove__lmdb_txn_commit(MDB_txn *txn)
+{
+    errno = 0;
+    int code = mdb_txn_commit(txn);
+    /* No call failed: then it was LMDB that was not content. */
+    return code == EIO && errno == 0 ? ENOSPC : code;
+}

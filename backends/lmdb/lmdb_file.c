@@ -150,6 +150,17 @@ static grove_status refuse_foreign(const data_file *file, const first_bytes *fir
                             file->path_shown, shown);
 }
 
+static grove_status refuse_damaged(const data_file *file, const lmdb_header *header,
+                                   grove_error *error_out)
+{
+    return grove__lmdb_fail(error_out, GROVE_INVALID,
+                            "'%s' has a damaged header: pages of %lu bytes, the last "
+                            "one number %llu; restore it from a backup",
+                            file->path_shown, (unsigned long)header->free_list.page_bytes,
+                            (unsigned long long)header->last_page);
+}
+
+/* What both headers must be. */
 static grove_status check_header(const data_file *file, const first_bytes *first,
                                  grove_error *error_out)
 {
@@ -165,22 +176,27 @@ static grove_status check_header(const data_file *file, const first_bytes *first
                                 VERSION);
     }
     uint32_t page_bytes = header->free_list.page_bytes;
-    bool sound = page_bytes >= PAGE_BYTES_MIN && page_bytes <= PAGE_BYTES_MAX &&
-                 (page_bytes & (page_bytes - 1)) == 0 && header->last_page >= 1 &&
-                 header->last_page < PAGES_MAX;
+    if (page_bytes < PAGE_BYTES_MIN || page_bytes > PAGE_BYTES_MAX ||
+        (page_bytes & (page_bytes - 1)) != 0) {
+        return refuse_damaged(file, header, error_out);
+    }
+    return GROVE_OK;
+}
+
+/*
+ * Of the header that counts. In the other one they may be at odds: when a
+ * commit cannot write its header, LMDB puts back only some fields of it.
+ */
+static grove_status check_pages(const data_file *file, const lmdb_header *header,
+                                grove_error *error_out)
+{
     const size_t roots[] = {header->free_list.root, header->main.root};
+    bool sound = header->last_page >= 1 && header->last_page < PAGES_MAX;
     for (size_t index = 0; index < 2; index++) {
         sound = sound && (roots[index] == NO_PAGE ||
                           (roots[index] >= 2 && roots[index] <= header->last_page));
     }
-    if (!sound) {
-        return grove__lmdb_fail(error_out, GROVE_INVALID,
-                                "'%s' has a damaged header: pages of %lu bytes, the last "
-                                "one number %llu; restore it from a backup",
-                                file->path_shown, (unsigned long)page_bytes,
-                                (unsigned long long)header->last_page);
-    }
-    return GROVE_OK;
+    return sound ? GROVE_OK : refuse_damaged(file, header, error_out);
 }
 
 static grove_status read_header(const data_file *file, uint64_t offset,
@@ -235,8 +251,12 @@ static grove_status read_headers(data_file *file, lmdb_header *header_out,
         return grove__lmdb_fail_path(error_out, errno, file->path_shown);
     }
     file->bytes = (uint64_t)about.st_size;
-    *header_out = headers[headers[1].transaction > headers[0].transaction];
-    return GROVE_OK;
+    const lmdb_header *newest = &headers[headers[1].transaction > headers[0].transaction];
+    status = check_pages(file, newest, error_out);
+    if (status == GROVE_OK) {
+        *header_out = *newest;
+    }
+    return status;
 }
 
 /* Reads a page of a tree; false when there is no sound one. */

@@ -106,7 +106,7 @@ grove_status grove__lmdb_tables_open(MDB_env *mdb, const grove_backend_options *
         }
     }
     if (code == 0) {
-        code = mdb_txn_commit(txn);
+        code = grove__lmdb_txn_commit(txn);
     } else {
         mdb_txn_abort(txn);
     }

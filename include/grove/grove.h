@@ -4,6 +4,7 @@
 
 #include <grove/backup.h>
 #include <grove/document.h>
+#include <grove/dump.h>
 #include <grove/limits.h>
 #include <grove/opaque.h>
 #include <grove/status.h>

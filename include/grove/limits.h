@@ -48,7 +48,7 @@
 #ifdef GROVE_TINY_LIMITS
 #define GROVE_PART_PAGES 1
 #else
-#define GROVE_PART_PAGES 16
+#define GROVE_PART_PAGES 2
 #endif
 
 /* What one save may rewrite when it rolls small batches up: no more than

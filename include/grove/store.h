@@ -162,14 +162,16 @@ GROVE_API grove_status grove_group_delete(grove_store *store, grove_bytes name,
 
 /*
  * Called for each name of a listing in byte order; `name` is borrowed for the
- * call. Returns false to stop. It must not write to the store.
+ * call. Returns false to stop. It may do with the store what it likes.
  */
 typedef bool (*grove_list_fn)(void *context, grove_bytes name);
 
 /*
  * Lists names that begin with `prefix` (may be empty) and come after `after`
  * (empty: from the first): to go on after a stop, pass the last name given.
- * The listing is one consistent state. Cost: proportional to what is listed.
+ * Names that are made or deleted meanwhile are listed or not; all others are,
+ * each once. No transaction is open while `each` runs. Cost: proportional to
+ * what is listed.
  */
 GROVE_API grove_status grove_group_list(grove_store *store, grove_bytes prefix,
                                         grove_bytes after, grove_list_fn each,

@@ -109,7 +109,8 @@ typedef void (*grove_text_edit_fn)(void *context, const grove_text_edit *edit);
  * order, each on the text as the one before left it: by refresh, save, compact,
  * add and import, just before they return GROVE_OK or after it was certain that
  * they do not change the text further. Own insertions and deletions are not
- * told. `edit` is borrowed for the call, in which the handle must not be used.
+ * told. `edit` is borrowed for the call, in which the handle must not be used,
+ * nor the store be written: a save may have the store's write lock by then.
  * NULL: nobody listens. When an import adopts a snapshot, the whole text is
  * told as one deletion and one insertion.
  */

@@ -247,6 +247,26 @@ static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *b
                          grove_buffer_view(block));
 }
 
+/* What the caller is told of a request that is over. */
+static grove_status settle(grove_store *store, const grove__commit_request *request,
+                           grove_status status, uint64_t *commit_out,
+                           grove_error *error_out)
+{
+    if (status != GROVE_OK) {
+        if (error_out != NULL) {
+            *error_out = request->error;
+        }
+        return status;
+    }
+    if (request->commit > 0) {
+        atomic_store(&store->commit_seen, request->commit);
+    }
+    if (commit_out != NULL) {
+        *commit_out = request->commit;
+    }
+    return GROVE_OK;
+}
+
 grove_status grove__commit(grove_store *store, grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out)
 {
@@ -258,24 +278,34 @@ grove_status grove__commit(grove_store *store, grove__write_set *set,
     grove_buffer_init(&aged, store->allocator);
     add_aging(store, set, &aged);
     grove__commit_request request = {.set = set, .time = grove__store_now(store)};
-    if (set->changes.failed || set->expectations.failed || set->touches.failed ||
-        set->bytes.failed) {
+    if (grove__write_set_has_failed(set)) {
         request.status = grove__fail_memory(&request.error);
     } else {
         run(store, &request);
     }
     grove_buffer_release(&aged);
-    if (request.status != GROVE_OK) {
-        if (error_out != NULL) {
-            *error_out = request.error;
-        }
-        return request.status;
+    return settle(store, &request, request.status, commit_out, error_out);
+}
+
+grove_status grove__commit_within(grove_store *store, grove__txn *txn,
+                                  const grove__write_set *set, uint64_t *commit_out,
+                                  grove_error *error_out)
+{
+    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
+    bool is_spoiled;
+    grove_status status;
+    if (grove__write_set_has_failed(set)) {
+        status = grove__fail_memory(&request.error);
+    } else {
+        status = put_request(store, txn, &request, &is_spoiled);
     }
-    if (request.commit > 0) {
-        atomic_store(&store->commit_seen, request.commit);
+    if (status == GROVE_OK) {
+        status = grove__txn_commit(txn, &request.error);
+    } else {
+        grove__txn_abort(txn);
     }
-    if (commit_out != NULL) {
-        *commit_out = request.commit;
+    if (status == GROVE_FULL && grove__kv_grow(&store->kv, NULL) == GROVE_OK) {
+        status = GROVE_CONFLICT;
     }
-    return GROVE_OK;
+    return settle(store, &request, status, commit_out, error_out);
 }

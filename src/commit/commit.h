@@ -42,4 +42,13 @@ void grove__commit_queue_release(grove__commit_queue *queue);
 grove_status grove__commit(grove_store *store, grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out);
 
+/*
+ * The same within a write transaction that the caller has begun and read from,
+ * so that nothing can have moved on; ends it in every case. GROVE_CONFLICT
+ * also: the store was full, and grew. Do it again.
+ */
+grove_status grove__commit_within(grove_store *store, grove__txn *txn,
+                                  const grove__write_set *set, uint64_t *commit_out,
+                                  grove_error *error_out);
+
 #endif

@@ -4,6 +4,13 @@
 #include "base/error.h"
 #include "format/key.h"
 
+/* So many names are read at a time: no callback keeps a transaction open. */
+#ifdef GROVE_TINY_LIMITS
+enum { SLICE_NAMES_MAX = 3 };
+#else
+enum { SLICE_NAMES_MAX = 256 };
+#endif
+
 /* The first key that may be listed: that of `prefix`, or behind `after`. */
 static void first_key(grove__key *key_out, grove_bytes prefix, grove_bytes after)
 {
@@ -26,46 +33,91 @@ static void first_key(grove__key *key_out, grove_bytes prefix, grove_bytes after
     }
 }
 
-/* What a listing looks for and where it goes. */
+/* What a listing looks for, and one slice of what it found. */
 typedef struct listing {
     grove_bytes prefix;
-    grove_list_fn each;
-    void *context;
+    grove__key key;     /* where the next look begins */
+    grove_buffer name;  /* the one that was found last */
+    grove_buffer names; /* of the slice, one after the other */
+    size_t sizes[SLICE_NAMES_MAX];
+    size_t count;
+    bool is_done;
 } listing;
 
-/* Lists from `key` on; stops at the prefix's end or at will. */
-static grove_status list_from(grove__cursor *cursor, grove__key *key,
-                              const listing *wanted, grove_buffer *name,
+/* Finds the next name; `is_done` when there is none. */
+static grove_status find_next(grove__cursor *cursor, listing *wanted,
                               grove_error *error_out)
 {
     grove__key prefix_key;
+    grove_bytes found;
+    grove_bytes value;
     grove__key_of_prefix(&prefix_key, wanted->prefix);
-    for (;;) {
-        grove_bytes found;
-        grove_bytes value;
-        grove_status status =
-            grove__cursor_seek(cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(key),
-                               &found, &value, error_out);
-        if (status == GROVE_NONE ||
-            (status == GROVE_OK &&
-             !grove__bytes_begin_with(found, grove__key_view(&prefix_key)))) {
-            return GROVE_OK;
-        }
-        if (status != GROVE_OK) {
-            return status;
-        }
-        status = grove__key_parse_name(found, name, error_out);
-        if (status != GROVE_OK) {
-            return status;
-        }
-        /* A prefix that ends in NULs shares its bytes with shorter names. */
-        if (grove__bytes_begin_with(grove_buffer_view(name), wanted->prefix) &&
-            !wanted->each(wanted->context, grove_buffer_view(name))) {
-            return GROVE_OK;
-        }
-        grove__key_of_document(key, grove_buffer_view(name));
-        grove__key_add_number(key, UINT64_MAX);
+    grove_status status =
+        grove__cursor_seek(cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&wanted->key),
+                           &found, &value, error_out);
+    if (status == GROVE_NONE ||
+        (status == GROVE_OK &&
+         !grove__bytes_begin_with(found, grove__key_view(&prefix_key)))) {
+        wanted->is_done = true;
+        return GROVE_OK;
     }
+    if (status == GROVE_OK) {
+        status = grove__key_parse_name(found, &wanted->name, error_out);
+    }
+    if (status == GROVE_OK) {
+        grove__key_of_document(&wanted->key, grove_buffer_view(&wanted->name));
+        grove__key_add_number(&wanted->key, UINT64_MAX);
+    }
+    return status;
+}
+
+/* Fills a slice, from a transaction of its own. */
+static grove_status read_slice(grove_store *store, grove__table table, listing *wanted,
+                               grove_error *error_out)
+{
+    grove__txn txn;
+    grove__cursor cursor;
+    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    wanted->count = 0;
+    grove_buffer_reset(&wanted->names);
+    status = grove__cursor_open(&txn, table, &cursor, error_out);
+    if (status == GROVE_OK) {
+        while (status == GROVE_OK && wanted->count < SLICE_NAMES_MAX) {
+            status = find_next(&cursor, wanted, error_out);
+            if (status != GROVE_OK || wanted->is_done) {
+                break;
+            }
+            /* A prefix that ends in NULs shares its bytes with shorter names.
+             * */
+            grove_bytes name = grove_buffer_view(&wanted->name);
+            if (grove__bytes_begin_with(name, wanted->prefix)) {
+                grove_buffer_append(&wanted->names, name.data, name.size);
+                wanted->sizes[wanted->count++] = name.size;
+            }
+        }
+        grove__cursor_close(&cursor);
+    }
+    grove__txn_abort(&txn);
+    if (status == GROVE_OK && (wanted->names.failed || wanted->name.failed)) {
+        status = grove__fail_memory(error_out);
+    }
+    return status;
+}
+
+/* False: no more is wanted. */
+static bool hand_out(const listing *wanted, grove_list_fn each, void *context)
+{
+    grove_bytes names = grove_buffer_view(&wanted->names);
+    for (size_t index = 0; index < wanted->count; index++) {
+        if (!each(context, (grove_bytes){names.data, wanted->sizes[index]})) {
+            return false;
+        }
+        names.data += wanted->sizes[index];
+    }
+    return true;
 }
 
 grove_status grove__listing_run(grove_store *store, grove__table table,
@@ -78,23 +130,19 @@ grove_status grove__listing_run(grove_store *store, grove__table table,
                            "a prefix or a name has more than %d bytes",
                            GROVE_DOCUMENT_ID_BYTES_MAX);
     }
-    grove__txn txn;
-    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
+    listing wanted = {.prefix = prefix};
+    grove_buffer_init(&wanted.name, store->allocator);
+    grove_buffer_init(&wanted.names, store->allocator);
+    first_key(&wanted.key, prefix, after);
+    grove_status status = GROVE_OK;
+    bool goes_on = true;
+    while (status == GROVE_OK && goes_on && !wanted.is_done) {
+        status = read_slice(store, table, &wanted, error_out);
+        if (status == GROVE_OK) {
+            goes_on = hand_out(&wanted, each, context);
+        }
     }
-    grove__cursor cursor;
-    status = grove__cursor_open(&txn, table, &cursor, error_out);
-    if (status == GROVE_OK) {
-        grove_buffer name;
-        grove_buffer_init(&name, store->allocator);
-        grove__key key;
-        first_key(&key, prefix, after);
-        listing wanted = {prefix, each, context};
-        status = list_from(&cursor, &key, &wanted, &name, error_out);
-        grove_buffer_release(&name);
-        grove__cursor_close(&cursor);
-    }
-    grove__txn_abort(&txn);
+    grove_buffer_release(&wanted.name);
+    grove_buffer_release(&wanted.names);
     return status;
 }

@@ -6,7 +6,8 @@
 
 /*
  * Calls `each` for the names that begin with `prefix` and come after `after`
- * (both may be empty), each once, in order, from one read transaction. Keys
+ * (both may be empty), each once, in order, from a short read transaction for
+ * each slice of names. Keys
  * begin with the name (format/key.h); more entries of one name are skipped by
  * a seek.
  */

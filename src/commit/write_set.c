@@ -259,3 +259,9 @@ size_t grove__write_set_bytes(const grove__write_set *set)
 {
     return set->bytes.size + set->borrowed_bytes;
 }
+
+bool grove__write_set_has_failed(const grove__write_set *set)
+{
+    return set->changes.failed || set->expectations.failed || set->touches.failed ||
+           set->bytes.failed;
+}

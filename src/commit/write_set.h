@@ -67,6 +67,8 @@ grove_status grove__write_set_apply(grove_store *store, grove__txn *txn,
                                     const grove__write_set *set, int64_t time,
                                     uint64_t *commit_out, grove_error *error_out);
 size_t grove__write_set_bytes(const grove__write_set *set);
+/* Whether something that was added could not be kept for want of memory. */
+bool grove__write_set_has_failed(const grove__write_set *set);
 static inline grove_txn_mode grove__write_set_mode(const grove__write_set *set)
 {
     return set->frees_space ? GROVE_TXN_WRITE_TO_FREE : GROVE_TXN_WRITE;

@@ -337,7 +337,7 @@ static grove_status store(adopt_work *work, grove_error *error_out)
     grove__write_set_touch(
         &change.set, &(grove__touch){GROVE__TOUCH_DOCUMENT, document->id, 0, work->end});
     if (status == GROVE_OK) {
-        status = grove__change_commit(&change, document, NULL, error_out);
+        status = grove__change_commit(&change, document, NULL, NULL, error_out);
     }
     grove__change_release(&change);
     return status;

@@ -79,9 +79,13 @@ void grove__change_remove_snapshot(grove__change *change, grove_document *docume
 }
 
 grove_status grove__change_commit(grove__change *change, grove_document *document,
-                                  uint64_t *commit_out, grove_error *error_out)
+                                  grove__txn *writer, uint64_t *commit_out,
+                                  grove_error *error_out)
 {
     if (change->is_corrupt) {
+        if (writer != NULL) {
+            grove__txn_abort(writer);
+        }
         return grove__fail(
             error_out, GROVE_CORRUPT,
             "the meta record counts fewer batches or snapshots than are stored");
@@ -93,7 +97,10 @@ grove_status grove__change_commit(grove__change *change, grove_document *documen
     grove__write_set_put(&change->set, GROVE__TABLE_META, grove__key_view(&key),
                          (grove_bytes){after, sizeof after});
     grove_status status =
-        grove__commit(document->store, &change->set, commit_out, error_out);
+        writer == NULL
+            ? grove__commit(document->store, &change->set, commit_out, error_out)
+            : grove__commit_within(document->store, writer, &change->set, commit_out,
+                                   error_out);
     if (status == GROVE_OK) {
         document->meta = change->meta;
         document->exists = true;

@@ -34,11 +34,13 @@ void grove__change_remove_snapshot(grove__change *change, grove_document *docume
                                    const grove__piece *snapshot);
 
 /*
- * Writes it; on GROVE_OK the handle's meta is the new one. GROVE_CONFLICT:
+ * Writes it, within `writer` when there is one, a write transaction, and ends
+ * that. On GROVE_OK the handle's meta is the new one. GROVE_CONFLICT:
  * the meta record is another by now, and nothing was written; GROVE_CORRUPT:
  * it cannot be true.
  */
 grove_status grove__change_commit(grove__change *change, grove_document *document,
-                                  uint64_t *commit_out, grove_error *error_out);
+                                  grove__txn *writer, uint64_t *commit_out,
+                                  grove_error *error_out);
 
 #endif

@@ -121,7 +121,7 @@ static grove_status compact_once(grove_document *document, grove__txn *txn,
                      &snapshot, result, error_out);
     grove__txn_abort(txn);
     if (status == GROVE_OK) {
-        status = grove__change_commit(&change, document, NULL, error_out);
+        status = grove__change_commit(&change, document, NULL, NULL, error_out);
     }
     if (status == GROVE_OK && copy == NULL) {
         document->tail_operations = 0;

@@ -12,6 +12,10 @@
 
 /* How often a save is prepared anew when others write the same document. */
 enum { ATTEMPTS_MAX = 16, SETTLE_FAN_OUT = 2 };
+/* From this one on it is prepared inside the write transaction: turns are
+ * handed round, so that of several who save one document all the others would
+ * have their turn between our look at it and our own. */
+enum { ATTEMPTS_OUTSIDE = 2 };
 
 typedef struct save_attempt {
     grove_document *document;
@@ -388,12 +392,16 @@ static grove_status save_once(grove_document *document, grove__txn *txn,
     save_attempt attempt;
     attempt_init(&attempt, document);
     grove_status status = prepare(&attempt, txn, error_out);
-    grove__txn_abort(txn);
     uint64_t commit = 0;
     bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0 ||
                       grove__pending_has_changes(document);
+    bool is_writer = txn->mode != GROVE_TXN_READ;
+    if (!is_writer || status != GROVE_OK || !has_change) {
+        grove__txn_abort(txn);
+    }
     if (status == GROVE_OK && has_change) {
-        status = grove__change_commit(&attempt.change, document, &commit, error_out);
+        status = grove__change_commit(&attempt.change, document, is_writer ? txn : NULL,
+                                      &commit, error_out);
     }
     if (status == GROVE_OK) {
         adopt(&attempt, result, commit);
@@ -476,7 +484,10 @@ grove_status grove_document_save(grove_document *document, const uint64_t *expec
                                ATTEMPTS_MAX);
         }
         grove__txn txn;
-        status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
+        status = grove__txn_begin(&document->store->kv,
+                                  attempts < ATTEMPTS_OUTSIDE ? GROVE_TXN_READ
+                                                              : GROVE_TXN_WRITE,
+                                  &txn, error_out);
         if (status != GROVE_OK) {
             return status;
         }

@@ -176,8 +176,9 @@ static grove_status seal_from(grove_document *document, grove__txn *txn, int32_t
     result->batches_before = document->meta.batches;
     result->bytes_before = document->meta.batch_bytes;
     if (status == GROVE_OK && first < count) {
+        sealing.change.set.frees_space = true;
         fill_change(&sealing, items, first, count);
-        status = grove__change_commit(&sealing.change, document, NULL, error_out);
+        status = grove__change_commit(&sealing.change, document, NULL, NULL, error_out);
     }
     result->batches_after = document->meta.batches;
     result->bytes_after = document->meta.batch_bytes;

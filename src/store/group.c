@@ -1,4 +1,6 @@
 /* Groups: a whole state under a name. */
+#include "store/group.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "commit/commit.h"
@@ -36,19 +38,36 @@ grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes 
     return status;
 }
 
-/* The state in a block, as one allocation of exactly its size. */
-static grove_status copy_state(grove_store *store, grove_bytes bytes,
+/* The state in a block; where it has to be decoded it goes to `decoded`. */
+static grove_status view_state(grove_bytes bytes, grove_buffer *decoded,
                                grove_bytes *state_out, grove_error *error_out)
 {
     grove__block block;
     grove_status status = grove__block_open(bytes, GROVE__BLOCK_STATE, &block, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
+    return status == GROVE_OK ? grove__block_frame_view(&block, FRAME_STATE, decoded,
+                                                        state_out, error_out)
+                              : status;
+}
+
+grove_status grove__group_check(grove_store *store, grove_bytes bytes,
+                                grove_error *error_out)
+{
+    grove_buffer decoded;
+    grove_bytes state;
+    grove_buffer_init(&decoded, store->allocator);
+    grove_status status = view_state(bytes, &decoded, &state, error_out);
+    grove_buffer_release(&decoded);
+    return status;
+}
+
+/* The state in a block, as one allocation of exactly its size. */
+static grove_status copy_state(grove_store *store, grove_bytes bytes,
+                               grove_bytes *state_out, grove_error *error_out)
+{
     grove_buffer decoded;
     grove_buffer_init(&decoded, store->allocator);
     grove_bytes state;
-    status = grove__block_frame_view(&block, FRAME_STATE, &decoded, &state, error_out);
+    grove_status status = view_state(bytes, &decoded, &state, error_out);
     if (status == GROVE_OK) {
         uint8_t *copy = NULL;
         if (state.size > 0) {

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "commit/commit.h"
+#include "store/loading.h"
 
 enum { ATTEMPTS_MAX = 64 };
 
@@ -29,6 +30,8 @@ static grove_status read_record(grove_store *store, grove__store_record *record_
     status = grove__kv_get(&txn, GROVE__TABLE_STORE, store_key(), &bytes, error_out);
     if (status == GROVE_OK) {
         status = grove__store_record_decode(bytes, record_out, error_out);
+    } else if (status == GROVE_NONE) {
+        status = grove__loading_look(&txn, error_out);
     }
     grove__txn_abort(&txn);
     return status;
@@ -50,6 +53,7 @@ static grove_status replace(grove_store *store, const grove__store_record *befor
     }
     grove__write_set_expect(&set, GROVE__TABLE_STORE, store_key(),
                             before != NULL ? &expected : NULL);
+    grove__write_set_expect(&set, GROVE__TABLE_STORE, grove__loading_key(), NULL);
     if (is_alone) {
         grove__write_set_expect_pins(&set, loose_name(), UINT64_MAX);
     }

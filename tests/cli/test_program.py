@@ -13,6 +13,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import zlib
 
 import case
@@ -20,7 +21,7 @@ from case import Case
 
 TIME = "2021-04-19T06:06:58.219Z"
 VERBS = ("import", "import-git", "generate", "export", "merge", "cat", "blame", "info", "ls",
-         "compact", "seal", "rm", "bench")
+         "compact", "seal", "rm", "dump", "undump", "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -518,6 +519,8 @@ class CommandLine(Case):
         (["seal", "--doc", "d", "--level", "23"], "--level"),
         (["compact", "--doc", "d", "--window", ""], "--window"),
         (["ls", "--limit", "0"], "--limit"), (["ls", "--doc", "d"], "--doc"),
+        (["dump", "f"], "'f'"), (["dump", "--json"], "--out"), (["undump"], "FILE"),
+        (["undump", "f", "--out", "o"], "--out"),
         (["bench", "--rounds", "0"], "--rounds"),
         (["bench", "--doc", "d", "--events", "5"], "--events"),
         (["ls", "--store", ""], "--store"), (["ls", "--backend", "tape"], "lmdb memory"),
@@ -554,7 +557,8 @@ class CommandLine(Case):
         for verb in (["cat", "--doc", "d"], ["info"], ["info", "--doc", "d"], ["ls"],
                      ["compact", "--doc", "d"], ["seal", "--doc", "d"],
                      ["rm", "--doc", "d"], ["blame", "--doc", "d"],
-                     ["export", "--doc", "d", "--out", "f"]):
+                     ["export", "--doc", "d", "--out", "f"], ["dump"],
+                     ["dump", "--out", "f"]):
             self.grove(*verb, code=1, says="there is no store at grove-data")
             self.grove(*verb, "--backend", "memory", code=1,
                        says="keeps nothing from one run")
@@ -638,15 +642,25 @@ def _write_repository(folder):
 
 
 class Documentation(Case):
-    """docs/CLI.md, the manual page and the program say the same."""
+    """docs/CLI.md, the manual pages made of it and the program say the same."""
 
     def setUp(self):
         super().setUp()
         with open(os.path.join(case.OPTIONS.source, "docs/CLI.md"), encoding="utf-8") as file:
             self.page = file.read()
-        with open(os.path.join(case.OPTIONS.source, "docs/man/grove.1"),
-                  encoding="utf-8") as file:
-            self.manual = file.read().replace("\\-", "-")
+        subprocess.run([sys.executable, "-B",
+                        os.path.join(case.OPTIONS.source, "scripts/make-manual"),
+                        case.OPTIONS.source, self.path("man")], check=True)
+        self.manual = {}
+        for name in os.listdir(self.path("man")):
+            with open(self.path(f"man/{name}"), encoding="utf-8") as file:
+                self.manual[name] = file.read().replace("\\-", "-")
+
+    def manual_of(self, verb):
+        """{title: lines} of the page of a verb."""
+        self.assertIn(f"grove-{verb}.1", self.manual)
+        parts = re.split(r"^\.Sh (.+)\n", self.manual[f"grove-{verb}.1"], flags=re.M)
+        return dict(zip(parts[1::2], parts[2::2]))
 
     def verbs_of_page(self):
         """{verb: (arguments, purpose)} of the table of verbs."""
@@ -666,28 +680,38 @@ class Documentation(Case):
             purpose = page[verb][1]
             expected = f"Usage: grove {verb} [OPTION...] {arguments}".strip()
             self.assertIn(usage, (expected, f"{expected} {purpose}."))
-            self.assertRegex(self.manual, rf"(?m)^\.Cm {verb}( |$)")
-            self.assertIn(purpose.split()[0], self.manual)
+            self.assertRegex(self.manual_of(verb)["SYNOPSIS"], rf"(?m)^\.Cm {verb}$")
+            self.assertIn(purpose[1:], self.manual_of(verb)["NAME"])
+            self.assertIn(f".It Xr grove-{verb} 1\n{purpose}.", self.manual["grove.1"])
+        self.assertEqual(set(self.manual), {"grove.1", *(f"grove-{verb}.1" for verb in VERBS)})
 
     def test_every_option_is_documented_where_it_belongs(self):
         general = {"store", "backend", "durability", "json", "help", "usage", "version"}
         intro = self.page.split("## Options")[1].split("### ")[0]
         self.assertEqual(set(re.findall(r"`--([a-z]+)", intro)), general)
-        everything = set(general)
         for verb in VERBS:
             own = set(re.findall(r"--([a-z]+)", self.options_of(verb))) - general
             section = re.search(rf"^### `{verb}[ `].*?(?=^##)", self.page, re.M | re.S)
             table = "\n".join(line.split("|")[1] for line in
                               section.group(0).splitlines() if line.startswith("| `"))
             self.assertEqual(set(re.findall(r"--([a-z]+)", table)), own, verb)
-            everything |= own
-        manual = set(re.findall(r"Fl -([a-z]+)", self.manual))
-        self.assertEqual(manual, everything)
+
+    def test_manual_pages_have_the_options_of_the_help_and_no_others(self):
+        for verb in VERBS:
+            page = self.manual_of(verb)
+            help_text = set(re.findall(r"--([a-z]+)", self.options_of(verb)))
+            listed = [line for line in page["OPTIONS"].splitlines()
+                      if line.startswith(".It ")]
+            self.assertEqual(set(re.findall(r"Fl -([a-z]+)", "\n".join(listed))),
+                             help_text, verb)
+            general = set(re.findall(r"Fl -([a-z]+)", page["OPTIONS"].split("every verb")[1]))
+            self.assertEqual(set(re.findall(r"Fl -([a-z]+)", page["SYNOPSIS"])),
+                             help_text - general, verb)
 
     def options_of(self, verb):
         """The part of a verb's help that lists options."""
         return "\n".join(line for line in self.grove(verb, "--help").decode().splitlines()
-                         if re.match(r"\s+(-\w, )?\s*--", line))
+                         if re.match(r"\s+(-[\w?], )?\s*--", line))
 
     def test_every_key_is_documented_with_its_verbs(self):
         documented = {verb: set() for verb in VERBS}
@@ -711,6 +735,8 @@ class Documentation(Case):
             "ls": [["ls"]],
             "seal": [["seal", "--doc", "g"]],
             "compact": [["compact", "--doc", "g"]],
+            "dump": [["dump", "--out", "dump"]],
+            "undump": [["undump", "dump", "--store", "other"]],
             "bench": [["bench", "--rounds", "1", *order]],
             "rm": [["rm", "--doc", "g"]],
         }
@@ -723,19 +749,21 @@ class Documentation(Case):
     def test_exit_codes_are_the_same_everywhere(self):
         section = self.page.split("## Exit codes")[1]
         self.assertEqual(re.findall(r"^\| (\d) \|", section, re.M), list("012345"))
-        manual = self.manual.split("EXIT STATUS")[1].split(".Sh")[0]
-        self.assertEqual(re.findall(r"^\.It (\d)", manual, re.M), list("012345"))
+        for verb in VERBS:
+            self.assertEqual(re.findall(r"^\.It (\d)", self.manual_of(verb)["EXIT STATUS"],
+                                        re.M), list("012345"))
 
-    def test_the_manual_page_is_well_formed(self):
-        path = os.path.join(case.OPTIONS.source, "docs/man/grove.1")
+    def test_manual_pages_are_well_formed(self):
         if shutil.which("mandoc"):
-            command = ["mandoc", "-T", "lint", "-W", "warning", path]
+            command = ["mandoc", "-T", "lint", "-W", "warning"]
         elif shutil.which("groff") and glob.glob("/usr/share/groff/*/tmac/mdoc.tmac"):
-            command = ["groff", "-mandoc", "-ww", "-z", "-Tutf8", path]
+            command = ["groff", "-mandoc", "-ww", "-z", "-Tutf8"]
         else:
             self.skipTest("neither mandoc nor groff is here")
-        done = subprocess.run(command, capture_output=True, check=False)
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        for name in self.manual:
+            done = subprocess.run([*command, self.path(f"man/{name}")],
+                                  capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""), name)
 
 
 if __name__ == "__main__":

@@ -49,12 +49,11 @@ static const file_damage DAMAGES[] = {
     {ALL, PAGE_SIZE_AT, "\0\0\2\0", 4, "damaged header: pages of 131072 bytes"},
     {ALL, PAGE_SIZE_AT, "\0\x20\0\0", 4, "is not LMDB's"},
     {ALL, PAGE + PAGE_SIZE_AT, "\0\x20\0\0", 4, "disagree about the page size"},
-    {ALL, LAST_PAGE_AT, EIGHT_ONES, 8, "damaged header"},
-    {ALL, LAST_PAGE_AT, "\0\0\0\0\0\0\0\0", 8, "damaged header"},
     {ALL, PAGE + LAST_PAGE_AT, EIGHT_ONES, 8, "damaged header"},
+    {ALL, PAGE + LAST_PAGE_AT, "\0\0\0\0\0\0\0\0", 8, "damaged header"},
     {ALL, PAGE + LAST_PAGE_AT, "\xff\xff\xff\xff\xff\0\0\0", 8, "is truncated"},
-    {ALL, META + 24 + 40, "\1\0\0\0\0\0\0\0", 8, "damaged header"},
-    {ALL, META + 72 + 40, "\xff\xff\xff\xff\0\0\0\0", 8, "damaged header"},
+    {ALL, PAGE + META + 24 + 40, "\1\0\0\0\0\0\0\0", 8, "damaged header"},
+    {ALL, PAGE + META + 72 + 40, "\xff\xff\xff\xff\0\0\0\0", 8, "damaged header"},
 };
 
 /* The newest header is the second one: a store after an odd commit. */
@@ -113,6 +112,24 @@ Test(lmdb_file, a_file_that_is_no_whole_store_is_refused_and_left_alone)
     lmdb_write_file(fixture.data, good.data, good.size);
     fixture.backend->close(lmdb_open_env(&fixture));
     free(bad);
+    free((void *)(uintptr_t)good.data);
+    lmdb_fixture_remove(&fixture);
+}
+
+/* As LMDB leaves it when a commit could not write its header. */
+Test(lmdb_file, the_older_header_may_name_pages_that_it_does_not_have)
+{
+    lmdb_fixture fixture;
+    lmdb_fixture_make(&fixture);
+    grove_bytes good = make_good_file(&fixture);
+    uint8_t *odd = malloc(good.size);
+    cr_assert_not_null(odd);
+    memcpy(odd, good.data, good.size);
+    memcpy(odd + META + 72 + 40, "\xff\xff\0\0\0\0\0\0", 8);
+    memcpy(odd + LAST_PAGE_AT, "\1\0\0\0\0\0\0\0", 8);
+    lmdb_write_file(fixture.data, odd, good.size);
+    fixture.backend->close(lmdb_open_env(&fixture));
+    free(odd);
     free((void *)(uintptr_t)good.data);
     lmdb_fixture_remove(&fixture);
 }

@@ -53,7 +53,7 @@ STORE_TEST(group, is_saved_replaced_and_deleted_a_commit_each)
 
 STORE_TEST(group, may_have_any_size_and_shrink)
 {
-    const size_t sizes[] = {3000000, 65511, 65512, 65520, 0, 1, 4071, 4072, 200000};
+    const size_t sizes[] = {3000000, 8167, 8168, 8176, 0, 1, 4071, 4072, 200000};
     uint8_t *bytes = malloc(3000000);
     uint64_t drawn = 1;
     for (size_t index = 0; index < 3000000; index++) {
