@@ -254,7 +254,7 @@ Test(store, that_is_full_can_be_opened_and_emptied)
     char first[GROVE_GROUP_NAME_BYTES_MAX + 1];
     grove_bytes none = {NULL, 0};
     store_fixture_init(&fixture, "lmdb");
-    fixture.options.size_limit_bytes = 1 << 20;
+    fixture.options.size_limit_bytes = 8 << 20;
     fixture.options.durability = GROVE_DURABILITY_RELAXED;
     store_fixture_open(&fixture);
     for (size_t bytes = 1 << 14; bytes > 0; bytes /= 4) {
@@ -262,7 +262,7 @@ Test(store, that_is_full_can_be_opened_and_emptied)
     }
     store_fixture_close(&fixture);
     pid_t reader = fork_reader(&fixture);
-    for (int count = 0; count < 3; count++) {
+    for (int count = 0; count < 10; count++) {
         store_fixture_open(&fixture);
         fill(&fixture, 1);
         store_fixture_close(&fixture);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@ enum {
     ACTIONS_MIN = 100,
     ACTIONS_MAX = 3000,
     /* What a process may map beyond what it has, so that its map of the store
-     * begins small and has to grow. */
-    ADDRESS_BYTES_FREE = 40 << 20
+     * begins small and has to grow; and so many times the store's file. */
+    ADDRESS_BYTES_FREE = 48 << 20,
+    ADDRESS_FILES_FREE = 4
 };
 
 stress_worker process_worker(stress_board *board, uint32_t slot, uint32_t thread,
@@ -42,6 +44,10 @@ static void open_store_in_little_space(stress_worker *self)
     struct rlimit usual;
     struct rlimit little;
     char line[64] = "";
+    char path[600];
+    struct stat about;
+    (void)snprintf(path, sizeof path, "%s/data.mdb", self->board->options.directory);
+    rlim_t file_bytes = stat(path, &about) == 0 ? (rlim_t)about.st_size : 0;
     FILE *statm = fopen("/proc/self/statm", "r");
     if (statm == NULL || fgets(line, sizeof line, statm) == NULL ||
         getrlimit(RLIMIT_AS, &usual) != 0) {
@@ -50,7 +56,8 @@ static void open_store_in_little_space(stress_worker *self)
     (void)fclose(statm);
     rlim_t pages = strtoul(line, NULL, 10);
     little = usual;
-    little.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ADDRESS_BYTES_FREE;
+    little.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ADDRESS_BYTES_FREE +
+                      ADDRESS_FILES_FREE * file_bytes;
     if (setrlimit(RLIMIT_AS, &little) != 0) {
         stress_fail(self->board, "the address space cannot be limited");
     }
