@@ -172,12 +172,18 @@ static void resume_child(run *work, uint32_t slot)
     (void)kill(-work->children[slot].group, SIGCONT);
 }
 
-/* Waits until the children in slots below `end` have ended. */
+static bool is_going_on(const run *work)
+{
+    return !work->has_failed && atomic_load(&work->board->failures) == 0;
+}
+
+/* Waits until the children in slots below `end` have ended; once something has
+ * failed, they are ended. */
 static void wait_for_all(run *work, uint32_t end)
 {
     uint64_t until = now_ms() + PATIENCE_MS;
     bool are_all_gone = false;
-    while (!are_all_gone && now_ms() < until) {
+    while (!are_all_gone && is_going_on(work) && now_ms() < until) {
         are_all_gone = true;
         for (uint32_t slot = 0; slot < end; slot++) {
             are_all_gone = reap(work, slot) && are_all_gone;
@@ -185,18 +191,16 @@ static void wait_for_all(run *work, uint32_t end)
         sleep_tick();
     }
     for (uint32_t slot = 0; slot < end; slot++) {
-        if (work->children[slot].group != 0) {
+        if (work->children[slot].group == 0) {
+            continue;
+        }
+        if (is_going_on(work)) {
             (void)fprintf(stderr, "stress: a process does not come to an end\n");
             tell_doing(work, slot);
             work->has_failed = true;
-            kill_child(work, slot);
         }
+        kill_child(work, slot);
     }
-}
-
-static bool is_going_on(const run *work)
-{
-    return !work->has_failed && atomic_load(&work->board->failures) == 0;
 }
 
 static void tick(run *work)
