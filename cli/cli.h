@@ -19,11 +19,12 @@
 /* Exit codes; docs/CLI.md lists them. */
 enum {
     CLI_OK = 0,
-    CLI_NONE = 1,    /* there is no such document, or no store */
-    CLI_USAGE = 2,   /* the command line */
-    CLI_INPUT = 3,   /* what was given cannot be used: a file, a document */
-    CLI_FAILURE = 4, /* the store, the disk, memory or the output */
-    CLI_CONFLICT = 5 /* the document exists already, or others write to it */
+    CLI_NONE = 1,     /* there is no such document, or no store */
+    CLI_USAGE = 2,    /* the command line */
+    CLI_INPUT = 3,    /* what was given cannot be used: a file, a document */
+    CLI_FAILURE = 4,  /* the store, the disk, memory or the output */
+    CLI_CONFLICT = 5, /* the document exists already, or others write to it */
+    CLI_FOUND = 6     /* verify: there are findings; salvage: something is lost */
 };
 
 /* Every option of every verb; a verb takes those in its row of the table. */
@@ -33,6 +34,7 @@ typedef struct cli_options {
     grove_durability durability;
     bool json;
     bool vector;
+    bool replay;
     bool has_document;
     bool has_final;
     bool has_count;
@@ -83,7 +85,8 @@ enum {
     CLI_KEY_PREFIX,
     CLI_KEY_AFTER,
     CLI_KEY_LIMIT,
-    CLI_KEY_ROUNDS
+    CLI_KEY_ROUNDS,
+    CLI_KEY_REPLAY
 };
 
 /* What a verb has to be given. */
@@ -91,7 +94,11 @@ enum {
     CLI_NEEDS_FILE = 1u << 0,
     CLI_NEEDS_DOCUMENT = 1u << 1,
     CLI_NEEDS_DOCUMENT_OR_OUT = 1u << 2,
-    CLI_NEEDS_OUT = 1u << 3
+    CLI_NEEDS_OUT = 1u << 3,
+    /* The first argument is the store's directory. */
+    CLI_TAKES_STORE = 1u << 4,
+    /* It has to be there, and the second one is a new directory. */
+    CLI_NEEDS_NEW = 1u << 5
 };
 
 enum { CLI_VERB_OPTIONS_MAX = 6 };
@@ -139,5 +146,7 @@ int cli_remove(const cli_options *options);
 int cli_dump(const cli_options *options);
 int cli_undump(const cli_options *options);
 int cli_bench(const cli_options *options);
+int cli_verify(const cli_options *options);
+int cli_salvage(const cli_options *options);
 
 #endif

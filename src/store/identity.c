@@ -103,6 +103,11 @@ static grove_status replace(grove_store *store, const grove__store_record *befor
     if (status == GROVE_OK) {
         status = grove__commit(store, &set, NULL, error_out);
     }
+    if (status == GROVE_FULL) {
+        /* What is full has to open to be made less so. */
+        set.frees_space = true;
+        status = grove__commit(store, &set, NULL, error_out);
+    }
     grove__write_set_release(&set);
     return status;
 }
@@ -219,6 +224,16 @@ grove_status grove__identity_settle(grove_store *store,
         store->loose_pin = 0;
     }
     return status;
+}
+
+grove_status grove__identity_look(grove_store *store, grove_error *error_out)
+{
+    grove__store_record found;
+    grove_status status = read_record(store, &found, error_out);
+    if (status == GROVE_OK) {
+        store->incarnation = found.incarnation;
+    }
+    return status == GROVE_NONE || status == GROVE_CORRUPT ? GROVE_OK : status;
 }
 
 grove_status grove__identity_clear(grove_store *store, grove_error *error_out)
