@@ -33,10 +33,12 @@ typedef struct cli_options {
     grove_durability durability;
     bool json;
     bool vector;
+    bool compact;
     bool has_document;
     bool has_final;
     bool has_count;
     bool has_clock;
+    bool has_timeout;
 
     const char *file;
     cli_id document; /* when has_document */
@@ -57,6 +59,7 @@ typedef struct cli_options {
     cli_id after;
     uint64_t limit;
     uint64_t rounds;
+    uint64_t timeout_s; /* when has_timeout */
 } cli_options;
 
 /* What a long option is called in the tables of options. */
@@ -83,7 +86,9 @@ enum {
     CLI_KEY_PREFIX,
     CLI_KEY_AFTER,
     CLI_KEY_LIMIT,
-    CLI_KEY_ROUNDS
+    CLI_KEY_ROUNDS,
+    CLI_KEY_COMPACT,
+    CLI_KEY_TIMEOUT
 };
 
 /* What a verb has to be given. */
@@ -139,5 +144,9 @@ int cli_remove(const cli_options *options);
 int cli_dump(const cli_options *options);
 int cli_undump(const cli_options *options);
 int cli_bench(const cli_options *options);
+int cli_stat(const cli_options *options);
+int cli_readers(const cli_options *options);
+int cli_backup(const cli_options *options);
+int cli_watch(const cli_options *options);
 
 #endif
