@@ -14,6 +14,9 @@
 
 #include "base/alloc.h"
 #include "format/batch.h"
+#include "format/block.h"
+#include "format/clock_row.h"
+#include "format/commits.h"
 #include "format/exchange.h"
 #include "format/key.h"
 #include "format/record.h"
@@ -340,9 +343,55 @@ static void write_records(const char *directory)
     write_record(directory, "record/run", 2,
                  (grove_bytes){bytes, GROVE__RUN_RECORD_BYTES});
     grove_buffer_init(&commit, &grove__allocator_system);
-    grove__commit_record_encode(1700000000000, touches, 2, &commit);
+    grove__commit_record_encode(1700000000000, grove_bytes_of("meta"), touches, 2,
+                                &commit);
     write_record(directory, "record/commit", 3, grove_buffer_view(&commit));
+    grove__aging_record_encode(&(grove__aging_record){2048, 100000, 0}, bytes);
+    write_record(directory, "record/aging", 4,
+                 (grove_bytes){bytes, GROVE__AGING_RECORD_BYTES});
+    const grove__incarnation incarnations[] = {{0, 4711}, {259, 4713}};
+    grove_buffer_reset(&commit);
+    grove__incarnations_record_encode(incarnations, 2, &commit);
+    write_record(directory, "record/incarnations", 5, grove_buffer_view(&commit));
+    const grove__commit_clock row[] = {{7, 1000}, {8, 1003}, {49, 1004}};
+    grove_buffer_reset(&commit);
+    grove__clock_row_encode(row, 3, &commit);
+    write_record(directory, "record/clock-row", 6, grove_buffer_view(&commit));
     grove_buffer_release(&commit);
+}
+
+/* The columns of a pack, and in front how many commits: see commits.c. */
+static void write_commits(const char *directory)
+{
+    const grove__touch touches[] = {
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 0, 300},
+        {GROVE__TOUCH_GROUP, grove_bytes_of("group"), 0, 0},
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 300, 1},
+        {GROVE__TOUCH_DOCUMENT, grove_bytes_of("document"), 0, 0},
+    };
+    const grove__commits_entry entries[] = {{1700000000000, 2, {NULL, 0}},
+                                            {1700000000007, 1, grove_bytes_of("meta")},
+                                            {1700000000001, 1, {NULL, 0}}};
+    grove__commits commits;
+    grove__block block;
+    grove_buffer pack;
+    grove_buffer seed;
+    grove__commits_init(&commits, &grove__allocator_system);
+    grove_buffer_init(&pack, &grove__allocator_system);
+    grove_buffer_init(&seed, &grove__allocator_system);
+    commits.first = 513;
+    grove_buffer_append(&commits.entries, entries, sizeof entries);
+    grove_buffer_append(&commits.touches, touches, sizeof touches);
+    expect(grove__commits_encode(&commits, &pack, NULL));
+    expect(
+        grove__block_open(grove_buffer_view(&pack), GROVE__BLOCK_COMMITS, &block, NULL));
+    grove_buffer_u8(&seed, 0);
+    grove_buffer_u8(&seed, 3);
+    expect(grove__block_frame_decode(&block, 1, &seed, NULL));
+    write_seed(directory, "commits/three", grove_buffer_view(&seed));
+    grove_buffer_release(&seed);
+    grove_buffer_release(&pack);
+    grove__commits_release(&commits);
 }
 
 static bool append_bytes(void *context, grove_bytes bytes)
@@ -469,6 +518,7 @@ int main(int argument_count, char **arguments)
     write_text_batches(arguments[1]);
     write_schema_batch(arguments[1]);
     write_records(arguments[1]);
+    write_commits(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
     write_stores(arguments[1]);

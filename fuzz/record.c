@@ -8,9 +8,19 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "format/clock_row.h"
 #include "format/record.h"
 
-enum { KIND_STORE = 0, KIND_META = 1, KIND_RUN = 2, KIND_COMMIT = 3, KIND_COUNT = 4 };
+enum {
+    KIND_STORE = 0,
+    KIND_META = 1,
+    KIND_RUN = 2,
+    KIND_COMMIT = 3,
+    KIND_AGING = 4,
+    KIND_INCARNATIONS = 5,
+    KIND_CLOCK_ROW = 6,
+    KIND_COUNT = 7
+};
 
 enum { CHECKSUM_BYTES = 8 };
 
@@ -54,20 +64,61 @@ static void check_run(grove_bytes bytes)
 static void check_commit(grove_bytes bytes)
 {
     int64_t time;
+    grove_bytes meta;
     grove__budget budget;
     grove_buffer touches;
     grove_buffer again;
     grove__budget_init(&budget, &grove__allocator_system, FUZZ_MEMORY_BYTES);
     grove_buffer_init(&touches, &budget.allocator);
     grove_buffer_init(&again, &grove__allocator_system);
-    if (grove__commit_record_decode(bytes, &time, &touches, NULL) == GROVE_OK) {
+    if (grove__commit_record_decode(bytes, &time, &meta, &touches, NULL) == GROVE_OK) {
         const grove__touch *items = (const grove__touch *)(const void *)touches.data;
-        grove__commit_record_encode(time, items, touches.size / sizeof *items, &again);
+        FUZZ_CHECK(meta.size <= GROVE_COMMIT_META_BYTES_MAX);
+        grove__commit_record_encode(time, meta, items, touches.size / sizeof *items,
+                                    &again);
         check_same(again.data, again.size, bytes);
     } else {
         FUZZ_CHECK(touches.size == 0);
     }
     grove_buffer_release(&touches);
+    grove_buffer_release(&again);
+}
+
+static void check_aging(grove_bytes bytes)
+{
+    grove__aging_record record;
+    uint8_t again[GROVE__AGING_RECORD_BYTES];
+    if (grove__aging_record_decode(bytes, &record, NULL) == GROVE_OK) {
+        grove__aging_record_encode(&record, again);
+        check_same(again, sizeof again, bytes);
+    }
+}
+
+/* Records that decode to a list of items, of which 0 are none. */
+static void check_list(unsigned kind, grove_bytes bytes)
+{
+    grove__budget budget;
+    grove_buffer items;
+    grove_buffer again;
+    grove__budget_init(&budget, &grove__allocator_system, FUZZ_MEMORY_BYTES);
+    grove_buffer_init(&items, &budget.allocator);
+    grove_buffer_init(&again, &grove__allocator_system);
+    if (kind == KIND_INCARNATIONS &&
+        grove__incarnations_record_decode(bytes, &items, NULL) == GROVE_OK) {
+        const grove__incarnation *list =
+            (const grove__incarnation *)(const void *)items.data;
+        grove__incarnations_record_encode(list, items.size / sizeof *list, &again);
+        check_same(again.data, again.size, bytes);
+    } else if (kind == KIND_CLOCK_ROW &&
+               grove__clock_row_decode(7, bytes, &items, NULL) == GROVE_OK) {
+        const grove__commit_clock *row =
+            (const grove__commit_clock *)(const void *)items.data;
+        grove__clock_row_encode(row, items.size / sizeof *row, &again);
+        check_same(again.data, again.size, bytes);
+    } else {
+        FUZZ_CHECK(items.size == 0);
+    }
+    grove_buffer_release(&items);
     grove_buffer_release(&again);
 }
 
@@ -83,8 +134,14 @@ static void check_record(unsigned kind, grove_bytes bytes)
     case KIND_RUN:
         check_run(bytes);
         break;
-    default:
+    case KIND_COMMIT:
         check_commit(bytes);
+        break;
+    case KIND_AGING:
+        check_aging(bytes);
+        break;
+    default:
+        check_list(kind, bytes);
         break;
     }
 }

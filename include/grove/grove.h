@@ -5,6 +5,7 @@
 #include <grove/backup.h>
 #include <grove/document.h>
 #include <grove/dump.h>
+#include <grove/feed.h>
 #include <grove/limits.h>
 #include <grove/opaque.h>
 #include <grove/status.h>

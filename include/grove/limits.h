@@ -37,6 +37,10 @@
 #define GROVE_IMPORT_STEPS_MAX (UINT64_C(1) << 24)
 /* Content of one operation, in bytes. */
 #define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
+/* What a caller can write to the record of a commit, in bytes. */
+#define GROVE_COMMIT_META_BYTES_MAX 256
+/* Incarnations of a store that are remembered with their commits. */
+#define GROVE_INCARNATIONS_MAX 1000
 /* One frame of a block, decompressed, in bytes: what its directory can say. */
 #define GROVE_FRAME_BYTES_MAX UINT64_C(0xffffffff)
 /* One stored value (a block, a group's state), in bytes. */

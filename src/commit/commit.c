@@ -14,8 +14,9 @@ typedef struct grove__commit_request grove__commit_request;
 struct grove__commit_request {
     struct grove__commit_request *next;
     const grove__write_set *set;
-    int64_t time;    /* of the commit */
-    uint64_t commit; /* its number; 0: it takes none */
+    const grove__write_set *along; /* NULL: nothing goes along */
+    int64_t time;                  /* of the commit */
+    uint64_t commit;               /* its number; 0: it takes none */
     grove_status status;
     grove_error error;
     bool is_taken; /* a leader has it */
@@ -43,6 +44,23 @@ static void finish(grove__commit_request *request, grove_status status)
     request->is_done = true;
 }
 
+/* Makes the change that goes along, unless others have made it. */
+static grove_status put_along(grove_store *store, grove__txn *txn,
+                              grove__commit_request *request)
+{
+    uint64_t none;
+    if (request->along == NULL) {
+        return GROVE_OK;
+    }
+    grove_status status =
+        grove__write_set_check(store, txn, request->along, &request->error);
+    if (status == GROVE_OK) {
+        status = grove__write_set_apply(store, txn, request->along, request->time, &none,
+                                        &request->error);
+    }
+    return status == GROVE_CONFLICT ? GROVE_OK : status;
+}
+
 /* Puts one set; a set that does not fit the store as it is changes nothing. */
 static grove_status put_request(grove_store *store, grove__txn *txn,
                                 grove__commit_request *request, bool *is_spoiled_out)
@@ -56,6 +74,9 @@ static grove_status put_request(grove_store *store, grove__txn *txn,
     }
     status = grove__write_set_apply(store, txn, request->set, request->time,
                                     &request->commit, &request->error);
+    if (status == GROVE_OK) {
+        status = put_along(store, txn, request);
+    }
     *is_spoiled_out = status != GROVE_OK;
     request->was_put = status == GROVE_OK;
     return status;
@@ -230,23 +251,6 @@ static void run(grove_store *store, grove__commit_request *request)
     (void)pthread_cond_destroy(&request->changed);
 }
 
-/* Adds the packing of older commits' records, if that is due. */
-static void add_aging(grove_store *store, grove__write_set *set, grove_buffer *block)
-{
-    uint64_t first;
-    if (set->touches.size == 0 || !grove__age_pack(store, &first, block)) {
-        return;
-    }
-    grove__key key;
-    for (uint64_t commit = first; commit < first + GROVE__PACKED_COMMITS; commit++) {
-        grove__key_of_commit(&key, commit);
-        grove__write_set_remove(set, GROVE__TABLE_COMMITS, grove__key_view(&key));
-    }
-    grove__key_of_commit(&key, first);
-    grove__write_set_put(set, GROVE__TABLE_COMMITS, grove__key_view(&key),
-                         grove_buffer_view(block));
-}
-
 /* What the caller is told of a request that is over. */
 static grove_status settle(grove_store *store, const grove__commit_request *request,
                            grove_status status, uint64_t *commit_out,
@@ -267,24 +271,37 @@ static grove_status settle(grove_store *store, const grove__commit_request *requ
     return GROVE_OK;
 }
 
-grove_status grove__commit(grove_store *store, grove__write_set *set,
-                           uint64_t *commit_out, grove_error *error_out)
+grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
+                                 const grove__write_set *along, uint64_t *commit_out,
+                                 grove_error *error_out)
 {
+    GROVE_ASSERT(along == NULL || along->touches.size == 0);
     grove_status status = grove__store_check(store, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    grove_buffer aged;
-    grove_buffer_init(&aged, store->allocator);
-    add_aging(store, set, &aged);
-    grove__commit_request request = {.set = set, .time = grove__store_now(store)};
+    grove__commit_request request = {
+        .set = set, .along = along, .time = grove__store_now(store)};
     if (grove__write_set_has_failed(set)) {
         request.status = grove__fail_memory(&request.error);
     } else {
         run(store, &request);
     }
-    grove_buffer_release(&aged);
     return settle(store, &request, request.status, commit_out, error_out);
+}
+
+grove_status grove__commit(grove_store *store, const grove__write_set *set,
+                           uint64_t *commit_out, grove_error *error_out)
+{
+    grove__write_set along;
+    grove__write_set_init(&along, store->allocator);
+    if (set->touches.size > 0 && grove__store_check(store, NULL) == GROVE_OK) {
+        grove__age_along(store, &along);
+    }
+    grove_status status = grove__commit_along(
+        store, set, along.changes.size > 0 ? &along : NULL, commit_out, error_out);
+    grove__write_set_release(&along);
+    return status;
 }
 
 grove_status grove__commit_within(grove_store *store, grove__txn *txn,

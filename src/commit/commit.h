@@ -39,13 +39,19 @@ void grove__commit_queue_release(grove__commit_queue *queue);
  *   GROVE_NO_MEMORY  also when a call above could not keep what it was given
  *   GROVE_FULL, GROVE_IO, GROVE_CORRUPT, GROVE_BUSY, GROVE_FAILED
  */
-grove_status grove__commit(grove_store *store, grove__write_set *set,
+grove_status grove__commit(grove_store *store, const grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out);
+
+/* The same for two sets in one transaction. `along` (may be NULL) takes no
+ * commit number, and is left out when something that it expects does not hold. */
+grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
+                                 const grove__write_set *along, uint64_t *commit_out,
+                                 grove_error *error_out);
 
 /*
  * The same within a write transaction that the caller has begun and read from,
- * so that nothing can have moved on; ends it in every case. GROVE_CONFLICT also:
- * the store was full, and grew. Do it again.
+ * so that nothing can have moved on; ends it in every case. GROVE_CONFLICT
+ * also: the store was full, and grew. Do it again.
  */
 grove_status grove__commit_within(grove_store *store, grove__txn *txn,
                                   const grove__write_set *set, uint64_t *commit_out,

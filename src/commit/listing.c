@@ -90,7 +90,8 @@ static grove_status read_slice(grove_store *store, grove__table table, listing *
             if (status != GROVE_OK || wanted->is_done) {
                 break;
             }
-            /* A prefix that ends in NULs shares its bytes with shorter names. */
+            /* A prefix that ends in NULs shares its bytes with shorter names.
+             * */
             grove_bytes name = grove_buffer_view(&wanted->name);
             if (grove__bytes_begin_with(name, wanted->prefix)) {
                 grove_buffer_append(&wanted->names, name.data, name.size);

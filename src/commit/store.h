@@ -40,10 +40,10 @@ struct grove_store {
     /* As it was opened, but for `path`; to open copies alike. */
     grove_backend_options backend_options;
     uint64_t incarnation;
-    /* The newest commit that this process made, and up to which range commits
-     * are known to be packed: hints for commit/age.h. */
+    /* The newest commit that this process made, and at which one it looks
+     * again for what has aged: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;
-    _Atomic uint64_t ranges_aged;
+    _Atomic uint64_t age_at;
     _Atomic uint64_t handle_count;
     uint64_t loose_pin; /* store/identity.h; 0: none */
     grove__commit_queue queue;

@@ -45,6 +45,7 @@ void grove__write_set_init(grove__write_set *set, const grove_allocator *allocat
     grove_buffer_init(&set->bytes, allocator);
     set->frees_space = false;
     set->borrowed_bytes = 0;
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 void grove__write_set_release(grove__write_set *set)
@@ -53,6 +54,17 @@ void grove__write_set_release(grove__write_set *set)
     grove_buffer_release(&set->expectations);
     grove_buffer_release(&set->touches);
     grove_buffer_release(&set->bytes);
+}
+
+void grove__write_set_reset(grove__write_set *set)
+{
+    grove_buffer_reset(&set->changes);
+    grove_buffer_reset(&set->expectations);
+    grove_buffer_reset(&set->touches);
+    grove_buffer_reset(&set->bytes);
+    set->frees_space = false;
+    set->borrowed_bytes = 0;
+    set->meta = (grove_bytes){NULL, 0};
 }
 
 static span keep(grove__write_set *set, grove_bytes bytes)
@@ -116,6 +128,12 @@ void grove__write_set_remove(grove__write_set *set, grove__table table,
 void grove__write_set_touch(grove__write_set *set, const grove__touch *touch)
 {
     grove_buffer_append(&set->touches, touch, sizeof *touch);
+}
+
+void grove__write_set_meta(grove__write_set *set, grove_bytes meta)
+{
+    GROVE_ASSERT(meta.size <= GROVE_COMMIT_META_BYTES_MAX);
+    set->meta = meta;
 }
 
 grove_status grove__commit_newest(grove__txn *txn, uint64_t *commit_out,
@@ -218,8 +236,8 @@ static grove_status write_commit_record(grove_store *store, grove__txn *txn,
     grove_buffer record;
     grove_buffer_init(&record, store->allocator);
     const grove__touch *touches = (const grove__touch *)(const void *)set->touches.data;
-    grove__commit_record_encode(time, touches, set->touches.size / sizeof *touches,
-                                &record);
+    grove__commit_record_encode(time, set->meta, touches,
+                                set->touches.size / sizeof *touches, &record);
     if (record.failed) {
         status = grove__fail_memory(error_out);
     } else {

@@ -27,10 +27,13 @@ typedef struct grove__write_set {
     grove_buffer touches;
     grove_buffer bytes;
     size_t borrowed_bytes; /* of values that are not in `bytes` */
+    grove_bytes meta;
 } grove__write_set;
 
 void grove__write_set_init(grove__write_set *set, const grove_allocator *allocator);
 void grove__write_set_release(grove__write_set *set);
+/* Empties the set; keeps the memory. */
+void grove__write_set_reset(grove__write_set *set);
 
 /* The commit happens only if the key still has exactly this value; with
  * `value` NULL, only if it does not exist. The value is copied. */
@@ -58,6 +61,10 @@ void grove__write_set_touch(grove__write_set *set, const grove__touch *touch);
 /* The commit happens only if no process has a pin of this name with a value
  * below `least`. */
 void grove__write_set_expect_pins(grove__write_set *set, uint64_t name, uint64_t least);
+
+/* What the caller says of the commit, borrowed: at most
+ * GROVE_COMMIT_META_BYTES_MAX bytes. */
+void grove__write_set_meta(grove__write_set *set, grove_bytes meta);
 
 /* For commit/commit.c: whether the expectations hold (GROVE_CONFLICT), and the
  * changes, the last of which is the record of the commit. */

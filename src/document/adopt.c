@@ -310,7 +310,8 @@ static void put_runs(adopt_work *work, grove__change *change)
 static grove_status store(adopt_work *work, grove_error *error_out)
 {
     static const grove__table TABLES[] = {GROVE__TABLE_EVENTS, GROVE__TABLE_SNAPSHOTS,
-                                          GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING};
+                                          GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING,
+                                          GROVE__TABLE_CLOCKS};
     grove_document *document = work->document;
     grove__change change;
     grove__key key;

@@ -1,7 +1,8 @@
 /* What can be done with documents that are not open: list, delete, look. */
 #include "base/error.h"
-#include "commit/listing.h"
 #include "commit/commit.h"
+#include "commit/listing.h"
+#include "commit/options.h"
 #include "document/document.h"
 
 grove_status grove_document_list(grove_store *store, grove_bytes prefix,
@@ -15,13 +16,24 @@ grove_status grove_document_list(grove_store *store, grove_bytes prefix,
 grove_status grove_document_delete(grove_store *store, grove_bytes id,
                                    uint64_t *commit_out, grove_error *error_out)
 {
-    grove_status status = grove__key_check_document(id, error_out);
+    return grove_document_delete_with(store, id, NULL, commit_out, error_out);
+}
+
+grove_status grove_document_delete_with(grove_store *store, grove_bytes id,
+                                        const grove_commit_options *options,
+                                        uint64_t *commit_out, grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__key_check_document(id, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
     static const grove__table TABLES[] = {
         GROVE__TABLE_META,     GROVE__TABLE_EVENTS,  GROVE__TABLE_SNAPSHOTS,
-        GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING,
+        GROVE__TABLE_REPLICAS, GROVE__TABLE_PENDING, GROVE__TABLE_CLOCKS,
     };
     grove__key key;
     grove__key_of_document(&key, id);
@@ -33,6 +45,7 @@ grove_status grove_document_delete(grove_store *store, grove_bytes id,
         grove__write_set_remove(&set, TABLES[index], grove__key_view(&key));
     }
     grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_DOCUMENT, id, 0, 0});
+    grove__write_set_meta(&set, meta);
     status = grove__commit(store, &set, commit_out, error_out);
     grove__write_set_release(&set);
     if (status == GROVE_CONFLICT) {

@@ -8,13 +8,14 @@
  */
 #include "base/assert.h"
 #include "base/error.h"
+#include "commit/options.h"
 #include "document/pending.h"
 
 /* How often a save is prepared anew when others write the same document. */
 enum { ATTEMPTS_MAX = 16, SETTLE_FAN_OUT = 2 };
-/* From this one on it is prepared inside the write transaction: turns are handed
- * round, so that of several who save one document all the others would have
- * their turn between our look at it and our own. */
+/* From this one on it is prepared inside the write transaction: turns are
+ * handed round, so that of several who save one document all the others would
+ * have their turn between our look at it and our own. */
 enum { ATTEMPTS_OUTSIDE = 2 };
 
 typedef struct save_attempt {
@@ -386,11 +387,12 @@ void grove__document_replace_batches(grove_document *document, size_t replaced,
 }
 
 /* One attempt, from `txn`, which it ends. GROVE_CONFLICT: another may work. */
-static grove_status save_once(grove_document *document, grove__txn *txn,
+static grove_status save_once(grove_document *document, grove__txn *txn, grove_bytes meta,
                               grove_save_result *result, grove_error *error_out)
 {
     save_attempt attempt;
     attempt_init(&attempt, document);
+    grove__write_set_meta(&attempt.change.set, meta);
     grove_status status = prepare(&attempt, txn, error_out);
     uint64_t commit = 0;
     bool has_change = document->unsaved.count > 0 || attempt.snapshot.size > 0 ||
@@ -471,7 +473,19 @@ static grove_status catch_up(grove_document *document, grove__txn *txn,
 grove_status grove_document_save(grove_document *document, const uint64_t *expected,
                                  grove_save_result *result_out, grove_error *error_out)
 {
-    grove_status status = grove__document_check_live(document, error_out);
+    return grove_document_save_with(document, expected, NULL, result_out, error_out);
+}
+
+grove_status grove_document_save_with(grove_document *document, const uint64_t *expected,
+                                      const grove_commit_options *options,
+                                      grove_save_result *result_out,
+                                      grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__document_check_live(document, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -498,7 +512,7 @@ grove_status grove_document_save(grove_document *document, const uint64_t *expec
             grove__txn_abort(&txn);
             break;
         }
-        status = save_once(document, &txn, &result, error_out);
+        status = save_once(document, &txn, meta, &result, error_out);
     }
     if (status == GROVE_OK && result_out != NULL) {
         *result_out = result;

@@ -238,6 +238,9 @@ static grove_status begin_graph(grove__soundness *soundness, grove_error *error_
     memset(&head, 0, sizeof head);
     if (base > 0) {
         const run *last = run_at(soundness, base - 1);
+        if (last == NULL) {
+            return fail(error_out, "has events that are in no run");
+        }
         head.clock = base - 1;
         head.id.replica = *replica_at(soundness, last->replica);
         head.id.sequence = last->sequence + (base - 1 - last->clock);

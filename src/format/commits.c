@@ -5,10 +5,10 @@
 #include "format/block.h"
 #include "format/column.h"
 
-enum { FRAME_COLUMNS = 1, FIELDS_BYTES = 12, LEVEL = 3, COLUMN_COUNT = 6 };
+enum { FRAME_COLUMNS = 1, FIELDS_BYTES = 12, LEVEL = 3, COLUMN_COUNT = 7 };
 
 /* The columns, in the order in which they are stored. */
-typedef enum column { NAMES, TIMES, SIZES, THINGS, CLOCKS, COUNTS } column;
+typedef enum column { NAMES, TIMES, SIZES, THINGS, CLOCKS, COUNTS, METAS } column;
 
 /* A thing that is named once, and how far its events go in this pack. */
 typedef struct thing {
@@ -32,24 +32,16 @@ void grove__commits_release(grove__commits *commits)
     grove_buffer_release(&commits->bytes);
 }
 
+void grove__commits_reset(grove__commits *commits)
+{
+    grove_buffer_reset(&commits->entries);
+    grove_buffer_reset(&commits->touches);
+    grove_buffer_reset(&commits->bytes);
+}
+
 bool grove__commits_is_pack(grove_bytes value)
 {
     return grove__bytes_begin_with(value, grove_bytes_of("GROVE_CM"));
-}
-
-static size_t entry_count(const grove__commits *commits)
-{
-    return commits->entries.size / sizeof(grove__commits_entry);
-}
-
-static const grove__commits_entry *entries_of(const grove__commits *commits)
-{
-    return (const grove__commits_entry *)(const void *)commits->entries.data;
-}
-
-static const grove__touch *touches_of(const grove__commits *commits)
-{
-    return (const grove__touch *)(const void *)commits->touches.data;
 }
 
 /* The thing that is touched; one that is new is added. NULL: no memory. */
@@ -104,13 +96,15 @@ static void put_names(grove_buffer *names, const grove_buffer *things)
 static void put_columns(const grove__commits *commits, grove_buffer *columns,
                         grove_buffer *things)
 {
-    const grove__touch *touch = touches_of(commits);
+    const grove__touch *touch = grove__commits_touches(commits);
     uint64_t time = 0;
-    for (size_t index = 0; index < entry_count(commits); index++) {
-        const grove__commits_entry *entry = &entries_of(commits)[index];
+    for (size_t index = 0; index < grove__commits_count(commits); index++) {
+        const grove__commits_entry *entry = &grove__commits_entries(commits)[index];
         grove_buffer_signed(&columns[TIMES], (int64_t)((uint64_t)entry->time - time));
         time = (uint64_t)entry->time;
         grove_buffer_varint(&columns[SIZES], entry->touch_count);
+        grove_buffer_varint(&columns[METAS], entry->meta.size);
+        grove_buffer_append(&columns[METAS], entry->meta.data, entry->meta.size);
         for (size_t nth = 0; nth < entry->touch_count; nth++) {
             put_touch(columns, things, touch++);
         }
@@ -139,7 +133,7 @@ static grove_status join_columns(const grove__commits *commits,
     }
     uint8_t fields[FIELDS_BYTES];
     grove_write_u64(fields, commits->first);
-    grove_write_u32(fields + 8, (uint32_t)entry_count(commits));
+    grove_write_u32(fields + 8, (uint32_t)grove__commits_count(commits));
     grove__frame frame = {
         .id = FRAME_COLUMNS,
         .bytes = grove_buffer_view(joined),
@@ -203,7 +197,7 @@ static bool open_columns(column_decoder *decoder, grove_bytes frame)
         decoder->columns[index] =
             grove_reader_of(grove_reader_bytes(&head, (size_t)sizes[index]));
     }
-    decoder->columns[COUNTS] =
+    decoder->columns[COLUMN_COUNT - 1] =
         grove_reader_of(grove_reader_bytes(&head, grove_reader_left(&head)));
     return !head.failed;
 }
@@ -252,6 +246,17 @@ static bool read_touch(column_decoder *decoder, grove__touch *touch_out)
     return !decoder->columns[CLOCKS].failed && !decoder->columns[COUNTS].failed;
 }
 
+static bool read_meta(column_decoder *decoder, grove_bytes *meta_out)
+{
+    grove_reader *metas = &decoder->columns[METAS];
+    uint64_t bytes = grove_reader_varint(metas);
+    if (metas->failed || bytes > GROVE_COMMIT_META_BYTES_MAX) {
+        return false;
+    }
+    *meta_out = grove_reader_bytes(metas, (size_t)bytes);
+    return !metas->failed;
+}
+
 static bool read_commits(column_decoder *decoder, uint32_t count, grove__commits *commits)
 {
     uint64_t time = 0;
@@ -264,7 +269,10 @@ static bool read_commits(column_decoder *decoder, uint32_t count, grove__commits
             return false;
         }
         touches += (size_t)size;
-        grove__commits_entry entry = {(int64_t)time, (size_t)size};
+        grove__commits_entry entry = {(int64_t)time, (size_t)size, {NULL, 0}};
+        if (!read_meta(decoder, &entry.meta)) {
+            return false;
+        }
         grove_buffer_append(&commits->entries, &entry, sizeof entry);
         for (uint64_t nth = 0; nth < size; nth++) {
             grove__touch touch;
@@ -316,17 +324,52 @@ static grove_status decode(grove_bytes bytes, grove__commits *commits,
 grove_status grove__commits_decode(grove_bytes block, grove__commits *commits,
                                    grove_error *error_out)
 {
-    grove_buffer_reset(&commits->entries);
-    grove_buffer_reset(&commits->touches);
-    grove_buffer_reset(&commits->bytes);
+    grove__commits_reset(commits);
     column_decoder decoder;
     grove_buffer_init(&decoder.things, commits->entries.allocator);
     grove_status status = decode(block, commits, &decoder, error_out);
     grove_buffer_release(&decoder.things);
     if (status != GROVE_OK) {
-        grove_buffer_reset(&commits->entries);
-        grove_buffer_reset(&commits->touches);
-        grove_buffer_reset(&commits->bytes);
+        grove__commits_reset(commits);
+    }
+    return status;
+}
+
+grove_status grove__commits_add_record(grove__commits *commits, grove_bytes value,
+                                       grove_error *error_out)
+{
+    size_t before = commits->touches.size;
+    grove__commits_entry entry = {0};
+    grove_status status = grove__commit_record_decode(value, &entry.time, &entry.meta,
+                                                      &commits->touches, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    entry.touch_count = (commits->touches.size - before) / sizeof(grove__touch);
+    grove_buffer_append(&commits->entries, &entry, sizeof entry);
+    if (commits->entries.failed) {
+        commits->entries.failed = false;
+        commits->touches.size = before;
+        return grove__fail_memory(error_out);
+    }
+    return GROVE_OK;
+}
+
+grove_status grove__commits_read(uint64_t number, grove_bytes value,
+                                 grove__commits *commits, grove_error *error_out)
+{
+    grove__commits_reset(commits);
+    if (!grove__commits_is_pack(value)) {
+        commits->first = number;
+        return grove__commits_add_record(commits, value, error_out);
+    }
+    grove_status status = grove__commits_decode(value, commits, error_out);
+    if (status == GROVE_OK &&
+        (commits->first != number || grove__commits_count(commits) == 0 ||
+         number > UINT64_MAX - grove__commits_count(commits))) {
+        grove__commits_reset(commits);
+        return grove__fail(error_out, GROVE_CORRUPT,
+                           "commits are packed under a number that is not theirs");
     }
     return status;
 }

@@ -114,6 +114,13 @@ void grove__key_of_clock(grove__key *key_out, grove_bytes document, uint64_t clo
     grove__key_add_number(key_out, clock);
 }
 
+void grove__key_of_document_commit(grove__key *key_out, grove_bytes document,
+                                   uint64_t commit)
+{
+    grove__key_of_document(key_out, document);
+    grove__key_add_number(key_out, commit);
+}
+
 void grove__key_of_replica(grove__key *key_out, grove_bytes document,
                            const grove_replica *replica)
 {

@@ -22,6 +22,7 @@
  *   pending    document, replica, sequence
  *   groups     name [, part]
  *   commits    commit
+ *   clocks     document, commit
  *
  * Part numbers are appended by kv/value.
  */
@@ -56,6 +57,9 @@ void grove__key_of_document(grove__key *key_out, grove_bytes document);
 void grove__key_of_group(grove__key *key_out, grove_bytes name);
 /* <document, clock>: batches and snapshots. */
 void grove__key_of_clock(grove__key *key_out, grove_bytes document, uint64_t clock);
+/* <document, commit>: how far the document went in commits. */
+void grove__key_of_document_commit(grove__key *key_out, grove_bytes document,
+                                   uint64_t commit);
 /* <document, replica>: the prefix of all runs of a replica. */
 void grove__key_of_replica(grove__key *key_out, grove_bytes document,
                            const grove_replica *replica);

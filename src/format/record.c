@@ -9,9 +9,13 @@ enum {
     SEED_META = 2,
     SEED_RUN = 3,
     SEED_COMMIT = 4,
+    SEED_AGING = 5,
+    SEED_INCARNATIONS = 6,
     CHECKSUM_BYTES = 8,
     META_FORMAT = 1,
     COMMIT_FORMAT = 1,
+    AGING_FORMAT = 1,
+    INCARNATIONS_FORMAT = 1,
     TYPE_NAME_BYTES = GROVE_TYPE_NAME_BYTES_MAX + 1
 };
 
@@ -206,12 +210,37 @@ grove_status grove__run_record_decode(grove_bytes bytes, grove__run_record *reco
     return GROVE_OK;
 }
 
-void grove__commit_record_encode(int64_t time, const grove__touch *touches,
-                                 size_t touch_count, grove_buffer *record_out)
+/* Appends the checksum of what was appended since `start`. */
+static void seal_appended(grove_buffer *record, size_t start, uint64_t seed)
+{
+    if (grove_buffer_reserve(record, CHECKSUM_BYTES) != NULL) {
+        seal_record(record->data + start, record->size - start, seed);
+        grove_buffer_grow(record, CHECKSUM_BYTES);
+    }
+}
+
+/* Whether a record of any size is of a known format and has the checksum. */
+static grove_status open_sized(grove_bytes bytes, uint32_t format, uint64_t seed,
+                               const char *what, grove_error *error_out)
+{
+    if (bytes.size < CHECKSUM_BYTES) {
+        return grove__fail(error_out, GROVE_CORRUPT, "%s record has %zu bytes", what,
+                           bytes.size);
+    }
+    grove_status status = check_format(bytes.data[0], format, what, error_out);
+    return status == GROVE_OK ? open_record(bytes, bytes.size, seed, what, error_out)
+                              : status;
+}
+
+void grove__commit_record_encode(int64_t time, grove_bytes meta,
+                                 const grove__touch *touches, size_t touch_count,
+                                 grove_buffer *record_out)
 {
     size_t start = record_out->size;
     grove_buffer_u8(record_out, COMMIT_FORMAT);
     grove_buffer_signed(record_out, time);
+    grove_buffer_varint(record_out, meta.size);
+    grove_buffer_append(record_out, meta.data, meta.size);
     grove_buffer_varint(record_out, touch_count);
     for (size_t index = 0; index < touch_count; index++) {
         const grove__touch *touch = &touches[index];
@@ -223,10 +252,7 @@ void grove__commit_record_encode(int64_t time, const grove__touch *touches,
             grove_buffer_varint(record_out, touch->count);
         }
     }
-    if (grove_buffer_reserve(record_out, CHECKSUM_BYTES) != NULL) {
-        seal_record(record_out->data + start, record_out->size - start, SEED_COMMIT);
-        grove_buffer_grow(record_out, CHECKSUM_BYTES);
-    }
+    seal_appended(record_out, start, SEED_COMMIT);
 }
 
 /* Reads one touch; a failed reader, or false, says that it is none. */
@@ -253,18 +279,20 @@ static bool read_touch(grove_reader *reader, grove__touch *touch_out)
     return !reader->failed;
 }
 
+/* The size of the meta in front of it. */
+static grove_bytes read_meta(grove_reader *reader)
+{
+    uint64_t bytes = grove_reader_varint(reader);
+    reader->failed = reader->failed || bytes > GROVE_COMMIT_META_BYTES_MAX;
+    return grove_reader_bytes(reader, reader->failed ? 0 : (size_t)bytes);
+}
+
 grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
-                                         grove_buffer *touches_out,
+                                         grove_bytes *meta_out, grove_buffer *touches_out,
                                          grove_error *error_out)
 {
-    if (bytes.size < CHECKSUM_BYTES) {
-        return grove__fail(error_out, GROVE_CORRUPT, "a commit record has %zu bytes",
-                           bytes.size);
-    }
-    grove_status status = check_format(bytes.data[0], COMMIT_FORMAT, "commit", error_out);
-    if (status == GROVE_OK) {
-        status = open_record(bytes, bytes.size, SEED_COMMIT, "commit", error_out);
-    }
+    grove_status status =
+        open_sized(bytes, COMMIT_FORMAT, SEED_COMMIT, "commit", error_out);
     if (status != GROVE_OK) {
         return status;
     }
@@ -274,6 +302,7 @@ grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
         grove_reader_of((grove_bytes){bytes.data, bytes.size - CHECKSUM_BYTES});
     (void)grove_reader_u8(&reader);
     int64_t time = grove_reader_signed(&reader);
+    grove_bytes meta = read_meta(&reader);
     uint64_t touch_count = grove_reader_varint(&reader);
     for (uint64_t index = 0; index < touch_count && !touches_out->failed; index++) {
         grove__touch touch;
@@ -295,5 +324,97 @@ grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
                               "the commit record has bytes left over");
     }
     *time_out = time;
+    *meta_out = meta;
+    return GROVE_OK;
+}
+
+void grove__aging_record_encode(const grove__aging_record *record,
+                                uint8_t bytes_out[GROVE__AGING_RECORD_BYTES])
+{
+    bytes_out[0] = AGING_FORMAT;
+    grove_write_u64(bytes_out + 1, record->aged);
+    grove_write_u64(bytes_out + 9, record->commits_max);
+    grove_write_u64(bytes_out + 17, record->age_ms_max);
+    seal_record(bytes_out, GROVE__AGING_RECORD_BYTES - CHECKSUM_BYTES, SEED_AGING);
+}
+
+grove_status grove__aging_record_decode(grove_bytes bytes,
+                                        grove__aging_record *record_out,
+                                        grove_error *error_out)
+{
+    grove_status status = GROVE_OK;
+    if (bytes.size >= 1) {
+        status = check_format(bytes.data[0], AGING_FORMAT, "aging", error_out);
+    }
+    if (status == GROVE_OK) {
+        status =
+            open_record(bytes, GROVE__AGING_RECORD_BYTES, SEED_AGING, "aging", error_out);
+    }
+    if (status == GROVE_OK) {
+        record_out->aged = grove_read_u64(bytes.data + 1);
+        record_out->commits_max = grove_read_u64(bytes.data + 9);
+        record_out->age_ms_max = grove_read_u64(bytes.data + 17);
+    }
+    return status;
+}
+
+void grove__incarnations_record_encode(const grove__incarnation *items, size_t count,
+                                       grove_buffer *record_out)
+{
+    size_t start = record_out->size;
+    grove_buffer_u8(record_out, INCARNATIONS_FORMAT);
+    grove_buffer_u32(record_out, (uint32_t)count);
+    for (size_t index = 0; index < count; index++) {
+        grove_buffer_u64(record_out, items[index].first_commit);
+        grove_buffer_u64(record_out, items[index].incarnation);
+    }
+    seal_appended(record_out, start, SEED_INCARNATIONS);
+}
+
+/* Reads the list behind the record's format; false: it is none. */
+static bool read_incarnations(grove_reader *reader, grove_buffer *items)
+{
+    uint32_t count = grove_reader_u32(reader);
+    uint64_t end = 0;
+    if (reader->failed || count == 0 || count > GROVE_INCARNATIONS_MAX) {
+        return false;
+    }
+    for (uint32_t index = 0; index < count; index++) {
+        grove__incarnation item;
+        item.first_commit = grove_reader_u64(reader);
+        item.incarnation = grove_reader_u64(reader);
+        if (reader->failed || item.first_commit < end ||
+            item.first_commit == UINT64_MAX) {
+            return false;
+        }
+        end = item.first_commit + 1;
+        grove_buffer_append(items, &item, sizeof item);
+    }
+    return grove_reader_done(reader);
+}
+
+grove_status grove__incarnations_record_decode(grove_bytes bytes, grove_buffer *items_out,
+                                               grove_error *error_out)
+{
+    grove_status status = open_sized(bytes, INCARNATIONS_FORMAT, SEED_INCARNATIONS,
+                                     "incarnations", error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    size_t before = items_out->size;
+    bool had_failed = items_out->failed;
+    grove_reader reader =
+        grove_reader_of((grove_bytes){bytes.data, bytes.size - CHECKSUM_BYTES});
+    (void)grove_reader_u8(&reader);
+    if (!read_incarnations(&reader, items_out)) {
+        items_out->size = before;
+        return grove__fail_at(error_out, GROVE_CORRUPT, reader.offset,
+                              "the incarnations of the store contradict themselves");
+    }
+    if (items_out->failed) {
+        items_out->size = before;
+        items_out->failed = had_failed;
+        return grove__fail_memory(error_out);
+    }
     return GROVE_OK;
 }

@@ -108,6 +108,7 @@ grove_status grove__run_record_decode(grove_bytes bytes, grove__run_record *reco
  * What a commit touched: table `commits`, as the commit was made.
  *   0   1  format of the record: 1
  *   1   .. time, ms since 1970 UTC, zigzag LEB128
+ *   ..  .. size of the meta, LEB128, and the meta: bytes of the caller's
  *   ..  .. number of things touched, LEB128; for each:
  *            1   kind: 0 group, 1 document
  *            ..  size of the name, LEB128, and the name
@@ -128,12 +129,60 @@ typedef struct grove__touch {
 } grove__touch;
 
 /* Appends; the caller checks `record_out` for failure. */
-void grove__commit_record_encode(int64_t time, const grove__touch *touches,
-                                 size_t touch_count, grove_buffer *record_out);
-/* Appends grove__touch records, whose names borrow from `bytes`. GROVE_CORRUPT;
- * GROVE_FORMAT_NEWER; GROVE_NO_MEMORY. */
+void grove__commit_record_encode(int64_t time, grove_bytes meta,
+                                 const grove__touch *touches, size_t touch_count,
+                                 grove_buffer *record_out);
+/* Appends grove__touch records, whose names borrow from `bytes`, as does the
+ * meta. GROVE_CORRUPT; GROVE_FORMAT_NEWER; GROVE_NO_MEMORY. */
 grove_status grove__commit_record_decode(grove_bytes bytes, int64_t *time_out,
-                                         grove_buffer *touches_out,
+                                         grove_bytes *meta_out, grove_buffer *touches_out,
                                          grove_error *error_out);
+
+/*
+ * How far commits have aged, and how long they are kept: table `store`, key
+ * "aging". A store without it has aged none and keeps all.
+ *   0   1  format of the record: 1
+ *   1   8  aged: commits up to this number are in table `clocks`, and packed or
+ *          removed
+ *   9   8  commits kept at most, 0 for all
+ *   17  8  ms for which they are kept at most, 0 for ever
+ *   25  8  checksum, seed 5
+ */
+enum { GROVE__AGING_RECORD_BYTES = 33 };
+
+typedef struct grove__aging_record {
+    uint64_t aged;
+    uint64_t commits_max;
+    uint64_t age_ms_max;
+} grove__aging_record;
+
+void grove__aging_record_encode(const grove__aging_record *record,
+                                uint8_t bytes_out[GROVE__AGING_RECORD_BYTES]);
+/* GROVE_CORRUPT; GROVE_FORMAT_NEWER. */
+grove_status grove__aging_record_decode(grove_bytes bytes,
+                                        grove__aging_record *record_out,
+                                        grove_error *error_out);
+
+/*
+ * The incarnations that a store had: table `store`, key "incarnations". A store
+ * without it has had one, that of its record.
+ *   0   1     format of the record: 1
+ *   1   4     how many, 1 to GROVE_INCARNATIONS_MAX
+ *   5   16*n  each: the first commit made in it (8), the incarnation (8);
+ *             first commits ascend
+ *   ..  8     checksum, seed 6
+ */
+typedef struct grove__incarnation {
+    uint64_t first_commit;
+    uint64_t incarnation;
+} grove__incarnation;
+
+/* Appends; the caller checks `record_out` for failure. */
+void grove__incarnations_record_encode(const grove__incarnation *items, size_t count,
+                                       grove_buffer *record_out);
+/* Appends grove__incarnation records. GROVE_CORRUPT; GROVE_FORMAT_NEWER;
+ * GROVE_NO_MEMORY. */
+grove_status grove__incarnations_record_decode(grove_bytes bytes, grove_buffer *items_out,
+                                               grove_error *error_out);
 
 #endif

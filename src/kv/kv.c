@@ -17,6 +17,7 @@ static const char *const TABLE_NAMES[GROVE__TABLE_COUNT] = {
     [GROVE__TABLE_EVENTS] = "events",     [GROVE__TABLE_SNAPSHOTS] = "snapshots",
     [GROVE__TABLE_REPLICAS] = "replicas", [GROVE__TABLE_PENDING] = "pending",
     [GROVE__TABLE_GROUPS] = "groups",     [GROVE__TABLE_COMMITS] = "commits",
+    [GROVE__TABLE_CLOCKS] = "clocks",
 };
 
 grove_status grove__kv_explain(const grove__kv *kv, grove_status status,

@@ -34,6 +34,7 @@ typedef enum grove__table {
     GROVE__TABLE_PENDING,
     GROVE__TABLE_GROUPS,
     GROVE__TABLE_COMMITS,
+    GROVE__TABLE_CLOCKS,
     GROVE__TABLE_COUNT
 } grove__table;
 

@@ -150,54 +150,29 @@ static grove_status put_commit(dumping *work, int64_t time, const grove__touch *
     return status;
 }
 
-static grove_status put_pack(dumping *work, uint64_t first, grove_bytes block,
-                             grove_error *error_out)
+static grove_status put_commits(dumping *work, grove_bytes key, grove_bytes value,
+                                grove_error *error_out)
 {
+    uint64_t number;
     grove__commits commits;
     grove__commits_init(&commits, work->store->allocator);
-    grove_status status = grove__commits_decode(block, &commits, error_out);
-    if (status == GROVE_OK && commits.first != first) {
-        status = grove__fail(error_out, GROVE_CORRUPT,
-                             "packed commits stand in the place of others");
+    grove_status status = grove__key_parse_commit(key, &number, error_out);
+    if (status == GROVE_OK && number != work->result.commit + 1) {
+        status = grove__fail(error_out, GROVE_CORRUPT, "commit %llu is missing",
+                             (unsigned long long)(work->result.commit + 1));
     }
-    const grove__commits_entry *entries =
-        (const grove__commits_entry *)(const void *)commits.entries.data;
-    const grove__touch *touches =
-        (const grove__touch *)(const void *)commits.touches.data;
-    size_t count = commits.entries.size / sizeof *entries;
+    if (status == GROVE_OK) {
+        status = grove__commits_read(number, value, &commits, error_out);
+    }
+    const grove__commits_entry *entries = grove__commits_entries(&commits);
+    const grove__touch *touches = grove__commits_touches(&commits);
+    size_t count = grove__commits_count(&commits);
     for (size_t index = 0; status == GROVE_OK && index < count; index++) {
         size_t touched = entries[index].touch_count;
         status = put_commit(work, entries[index].time, touches, touched, error_out);
         touches = touched > 0 ? touches + touched : touches;
     }
     grove__commits_release(&commits);
-    return status;
-}
-
-static grove_status put_commits(dumping *work, grove_bytes key, grove_bytes value,
-                                grove_error *error_out)
-{
-    uint64_t number;
-    grove_status status = grove__key_parse_commit(key, &number, error_out);
-    if (status == GROVE_OK && number != work->result.commit + 1) {
-        status = grove__fail(error_out, GROVE_CORRUPT, "commit %llu is missing",
-                             (unsigned long long)(work->result.commit + 1));
-    }
-    if (status != GROVE_OK) {
-        return status;
-    }
-    if (grove__commits_is_pack(value)) {
-        return put_pack(work, number, value, error_out);
-    }
-    int64_t time;
-    grove_buffer touches;
-    grove_buffer_init(&touches, work->store->allocator);
-    status = grove__commit_record_decode(value, &time, &touches, error_out);
-    if (status == GROVE_OK) {
-        status = put_commit(work, time, (const grove__touch *)(const void *)touches.data,
-                            touches.size / sizeof(grove__touch), error_out);
-    }
-    grove_buffer_release(&touches);
     return status;
 }
 

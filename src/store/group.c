@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "commit/commit.h"
 #include "commit/listing.h"
+#include "commit/options.h"
 #include "format/block.h"
 #include "kv/value.h"
 
@@ -13,7 +14,18 @@ enum { FRAME_STATE = 1, LEVEL = 3, RAW_BYTES_MAX = 256 };
 grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes state,
                               uint64_t *commit_out, grove_error *error_out)
 {
-    grove_status status = grove__key_check_group(name, error_out);
+    return grove_group_save_with(store, name, state, NULL, commit_out, error_out);
+}
+
+grove_status grove_group_save_with(grove_store *store, grove_bytes name,
+                                   grove_bytes state, const grove_commit_options *options,
+                                   uint64_t *commit_out, grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__key_check_group(name, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -31,6 +43,7 @@ grove_status grove_group_save(grove_store *store, grove_bytes name, grove_bytes 
         grove__write_set_put_value(&set, GROVE__TABLE_GROUPS, grove__key_view(&key),
                                    grove_buffer_view(&block));
         grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_GROUP, name, 0, 0});
+        grove__write_set_meta(&set, meta);
         status = grove__commit(store, &set, commit_out, error_out);
         grove__write_set_release(&set);
     }
@@ -118,7 +131,18 @@ grove_status grove_group_load(grove_store *store, grove_bytes name,
 grove_status grove_group_delete(grove_store *store, grove_bytes name,
                                 uint64_t *commit_out, grove_error *error_out)
 {
-    grove_status status = grove__key_check_group(name, error_out);
+    return grove_group_delete_with(store, name, NULL, commit_out, error_out);
+}
+
+grove_status grove_group_delete_with(grove_store *store, grove_bytes name,
+                                     const grove_commit_options *options,
+                                     uint64_t *commit_out, grove_error *error_out)
+{
+    grove_bytes meta;
+    grove_status status = grove__commit_options_meta(options, &meta, error_out);
+    if (status == GROVE_OK) {
+        status = grove__key_check_group(name, error_out);
+    }
     if (status != GROVE_OK) {
         return status;
     }
@@ -133,6 +157,7 @@ grove_status grove_group_delete(grove_store *store, grove_bytes name,
     set.frees_space = true;
     grove__write_set_remove(&set, GROVE__TABLE_GROUPS, grove__key_view(&key));
     grove__write_set_touch(&set, &(grove__touch){GROVE__TOUCH_GROUP, name, 0, 0});
+    grove__write_set_meta(&set, meta);
     status = grove__commit(store, &set, commit_out, error_out);
     grove__write_set_release(&set);
     if (status == GROVE_CONFLICT) {

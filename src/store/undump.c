@@ -175,7 +175,8 @@ static grove_status put_records(undumping *work)
         grove__key key;
         size_t touched = entries[index].touch_count;
         grove_buffer_reset(&record);
-        grove__commit_record_encode(entries[index].time, touches, touched, &record);
+        grove__commit_record_encode(entries[index].time, entries[index].meta, touches,
+                                    touched, &record);
         touches = touched > 0 ? touches + touched : touches;
         grove__key_of_commit(&key, commits->first + index);
         status = record.failed

@@ -19,7 +19,7 @@ static void fill(grove__commits *commits, test_random *random)
     for (int index = 0; index < COMMITS; index++) {
         size_t size = test_random_below(random, 8) == 0 ? 2 : 1;
         time += (int64_t)test_random_below(random, 3000) - 100;
-        grove__commits_entry entry = {time, size};
+        grove__commits_entry entry = {time, size, {NULL, 0}};
         grove_buffer_append(&commits->entries, &entry, sizeof entry);
         for (size_t nth = 0; nth < size; nth++) {
             size_t which =
@@ -40,7 +40,13 @@ static void assert_equal(const grove__commits *a, const grove__commits *b)
 {
     cr_assert_eq(a->first, b->first);
     cr_assert_eq(a->entries.size, b->entries.size);
-    cr_assert_eq(memcmp(a->entries.data, b->entries.data, a->entries.size), 0);
+    const grove__commits_entry *first = grove__commits_entries(a);
+    const grove__commits_entry *second = grove__commits_entries(b);
+    for (size_t index = 0; index < grove__commits_count(a); index++) {
+        cr_assert_eq(first[index].time, second[index].time);
+        cr_assert_eq(first[index].touch_count, second[index].touch_count);
+        cr_assert(grove__bytes_equal(first[index].meta, second[index].meta));
+    }
     cr_assert_eq(a->touches.size, b->touches.size);
     const grove__touch *left = (const grove__touch *)(const void *)a->touches.data;
     const grove__touch *right = (const grove__touch *)(const void *)b->touches.data;
@@ -71,6 +77,41 @@ Test(commits, come_out_as_they_went_in_and_take_at_most_4_bytes_each)
     grove_buffer_release(&block);
     grove__commits_release(&decoded);
     grove__commits_release(&commits);
+}
+
+Test(commits, keep_what_their_makers_said)
+{
+    static uint8_t bytes[GROVE_COMMIT_META_BYTES_MAX + 1];
+    const size_t sizes[] = {0, 1, GROVE_COMMIT_META_BYTES_MAX,
+                            GROVE_COMMIT_META_BYTES_MAX + 1};
+    for (size_t index = 0; index < sizeof sizes / sizeof *sizes; index++) {
+        test_random random = test_random_of("commits");
+        grove__commits commits;
+        grove__commits decoded;
+        grove_buffer block;
+        grove__commits_init(&commits, &grove__allocator_system);
+        grove__commits_init(&decoded, &grove__allocator_system);
+        grove_buffer_init(&block, &grove__allocator_system);
+        fill(&commits, &random);
+        ((grove__commits_entry *)(void *)commits.entries.data)[7].meta =
+            (grove_bytes){bytes, sizes[index]};
+        cr_assert_eq(grove__commits_encode(&commits, &block, NULL), GROVE_OK);
+        if (sizes[index] > GROVE_COMMIT_META_BYTES_MAX) {
+            cr_assert_eq(grove__commits_decode(grove_buffer_view(&block), &decoded, NULL),
+                         GROVE_CORRUPT);
+        } else {
+            cr_assert_eq(
+                grove__commits_read(513, grove_buffer_view(&block), &decoded, NULL),
+                GROVE_OK);
+            assert_equal(&commits, &decoded);
+            cr_assert_eq(
+                grove__commits_read(514, grove_buffer_view(&block), &decoded, NULL),
+                GROVE_CORRUPT);
+        }
+        grove_buffer_release(&block);
+        grove__commits_release(&decoded);
+        grove__commits_release(&commits);
+    }
 }
 
 Test(commits, with_any_byte_changed_or_any_end_cut_off_are_refused)
@@ -110,7 +151,7 @@ Test(commits, of_too_many_things_are_left_as_they_are)
     grove_buffer block;
     grove__commits_init(&commits, &grove__allocator_system);
     grove_buffer_init(&block, &grove__allocator_system);
-    grove__commits_entry entry = {0, GROVE__COMMITS_TOUCHES_MAX};
+    grove__commits_entry entry = {0, GROVE__COMMITS_TOUCHES_MAX, {NULL, 0}};
     grove__touch touch = {GROVE__TOUCH_GROUP, grove_bytes_of("a"), 0, 0};
     for (int index = 0; index < GROVE__COMMITS_TOUCHES_MAX; index++) {
         grove_buffer_append(&commits.touches, &touch, sizeof touch);

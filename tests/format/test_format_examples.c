@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "format/column.h"
 #include "format/examples.h"
+#include "format/clock_row.h"
 #include "format/key.h"
 #include "format/record.h"
 #include "format/snapshot.h"
@@ -137,6 +138,13 @@ static void check_key_commits(grove_bytes page)
 {
     grove__key key;
     grove__key_of_commit(&key, 258);
+    assert_key(&key, page);
+}
+
+static void check_key_clocks(grove_bytes page)
+{
+    grove__key key;
+    grove__key_of_document_commit(&key, grove_bytes_of("notes"), 258);
     assert_key(&key, page);
 }
 
@@ -420,16 +428,64 @@ static void check_record_commit(grove_bytes page)
     grove_buffer_init(&touches, &grove__allocator_system);
     grove_buffer_init(&again, &grove__allocator_system);
     int64_t time;
-    cr_assert_eq(grove__commit_record_decode(page, &time, &touches, NULL), GROVE_OK);
+    grove_bytes meta;
+    cr_assert_eq(grove__commit_record_decode(page, &time, &meta, &touches, NULL),
+                 GROVE_OK);
+    cr_assert(grove__bytes_equal(meta, grove_bytes_of("bob")));
     const grove__touch *touch = (const grove__touch *)(const void *)touches.data;
     cr_assert_eq(touches.size, 2 * sizeof *touch);
     cr_assert(grove__bytes_equal(touch[0].name, grove_bytes_of("notes")));
     cr_assert_eq(touch[0].first_clock, 1000);
     cr_assert_eq(touch[1].kind, GROVE__TOUCH_GROUP);
-    grove__commit_record_encode(time, touch, 2, &again);
+    grove__commit_record_encode(time, meta, touch, 2, &again);
     assert_bytes(grove_buffer_view(&again), page);
     grove_buffer_release(&again);
     grove_buffer_release(&touches);
+}
+
+static void check_record_aging(grove_bytes page)
+{
+    grove__aging_record record;
+    uint8_t again[GROVE__AGING_RECORD_BYTES];
+    cr_assert_eq(grove__aging_record_decode(page, &record, NULL), GROVE_OK);
+    cr_assert_eq(record.aged, 2048);
+    cr_assert_eq(record.commits_max, 100000);
+    cr_assert_eq(record.age_ms_max, 0);
+    grove__aging_record_encode(&record, again);
+    assert_bytes((grove_bytes){again, sizeof again}, page);
+}
+
+static void check_record_incarnations(grove_bytes page)
+{
+    grove_buffer list;
+    grove_buffer again;
+    grove_buffer_init(&list, &grove__allocator_system);
+    grove_buffer_init(&again, &grove__allocator_system);
+    cr_assert_eq(grove__incarnations_record_decode(page, &list, NULL), GROVE_OK);
+    const grove__incarnation *items = (const grove__incarnation *)(const void *)list.data;
+    cr_assert_eq(list.size, 2 * sizeof *items);
+    cr_assert_eq(items[0].first_commit, 0);
+    cr_assert_eq(items[1].first_commit, 259);
+    grove__incarnations_record_encode(items, 2, &again);
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+    grove_buffer_release(&list);
+}
+
+static void check_clock_row(grove_bytes page)
+{
+    const grove__commit_clock expected[] = {{258, 1000}, {259, 1003}, {300, 1004}};
+    grove_buffer items;
+    grove_buffer again;
+    grove_buffer_init(&items, &grove__allocator_system);
+    grove_buffer_init(&again, &grove__allocator_system);
+    cr_assert_eq(grove__clock_row_decode(258, page, &items, NULL), GROVE_OK);
+    cr_assert_eq(items.size, sizeof expected);
+    cr_assert_eq(memcmp(items.data, expected, sizeof expected), 0);
+    grove__clock_row_encode(expected, 3, &again);
+    assert_bytes(grove_buffer_view(&again), page);
+    grove_buffer_release(&again);
+    grove_buffer_release(&items);
 }
 
 /* ---- The page ---- */
@@ -448,6 +504,7 @@ static const struct {
     {"key-replicas", check_key_replicas},
     {"key-groups", check_key_groups},
     {"key-commits", check_key_commits},
+    {"key-clocks", check_key_clocks},
     {"bad-key-padding", check_bad_document_key},
     {"bad-key-empty-group", check_bad_document_key},
     {"bad-key-short", check_bad_document_key},
@@ -484,6 +541,9 @@ static const struct {
     {"exchange-ids", check_exchange_ids_example},
     {"bad-exchange-ids", check_bad_exchange_ids_example},
     {"record-commit", check_record_commit},
+    {"record-aging", check_record_aging},
+    {"record-incarnations", check_record_incarnations},
+    {"clock-row", check_clock_row},
 };
 
 enum { CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS };

@@ -5,6 +5,8 @@
 #include "format/record.h"
 #include "support/faulty_allocator.h"
 
+static const grove_bytes META = {(const uint8_t *)"who", 3};
+
 static grove__meta_record sound_meta(void)
 {
     return (grove__meta_record){
@@ -83,8 +85,9 @@ Test(record, of_a_later_version_says_so)
     grove_buffer_init(&touches, &grove__allocator_system);
     const uint8_t commit[] = {2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
     int64_t time;
+    grove_bytes meta_read;
     cr_assert_eq(grove__commit_record_decode((grove_bytes){commit, sizeof commit}, &time,
-                                             &touches, &error),
+                                             &meta_read, &touches, &error),
                  GROVE_FORMAT_NEWER);
     grove_buffer_release(&touches);
 }
@@ -97,12 +100,18 @@ static int count_taken(grove_bytes bytes)
     grove__run_record run;
     grove_buffer touches;
     int64_t time;
+    grove_bytes meta_read;
     grove_buffer_init(&touches, &grove__allocator_system);
     int taken = 0;
     taken += grove__store_record_decode(bytes, &store, NULL) == GROVE_OK;
     taken += grove__meta_record_decode(bytes, &meta, NULL) == GROVE_OK;
     taken += grove__run_record_decode(bytes, &run, NULL) == GROVE_OK;
-    taken += grove__commit_record_decode(bytes, &time, &touches, NULL) == GROVE_OK;
+    taken +=
+        grove__commit_record_decode(bytes, &time, &meta_read, &touches, NULL) == GROVE_OK;
+    grove__aging_record aging;
+    taken += grove__aging_record_decode(bytes, &aging, NULL) == GROVE_OK;
+    grove_buffer_reset(&touches);
+    taken += grove__incarnations_record_decode(bytes, &touches, NULL) == GROVE_OK;
     grove_buffer_release(&touches);
     return taken;
 }
@@ -137,9 +146,16 @@ Test(record, with_any_bit_changed_or_any_end_cut_off_is_refused)
     grove_buffer_init(&commit, &grove__allocator_system);
     grove__touch touches[] = {{GROVE__TOUCH_DOCUMENT, grove_bytes_of("a"), 1, 2},
                               {GROVE__TOUCH_GROUP, grove_bytes_of("b"), 0, 0}};
-    grove__commit_record_encode(-77, touches, 2, &commit);
+    grove__commit_record_encode(-77, META, touches, 2, &commit);
+    check_every_change(commit.data, commit.size);
+    const grove__incarnation incarnations[] = {{0, 5}, {9, 6}};
+    grove_buffer_reset(&commit);
+    grove__incarnations_record_encode(incarnations, 2, &commit);
     check_every_change(commit.data, commit.size);
     grove_buffer_release(&commit);
+    uint8_t aging_bytes[GROVE__AGING_RECORD_BYTES];
+    grove__aging_record_encode(&(grove__aging_record){512, 7, 8}, aging_bytes);
+    check_every_change(aging_bytes, sizeof aging_bytes);
 }
 
 Test(record, of_a_run_stays_within_all_clocks)
@@ -179,11 +195,12 @@ Test(record, of_format_0_is_refused)
     cr_assert_eq(grove__store_record_decode(store_bytes, &store, NULL), GROVE_CORRUPT);
     grove_buffer touches;
     int64_t time;
+    grove_bytes meta_read;
     grove_buffer_init(&touches, &grove__allocator_system);
     uint8_t commit[] = {0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
     seal(commit, sizeof commit, 4);
     cr_assert_eq(grove__commit_record_decode((grove_bytes){commit, sizeof commit}, &time,
-                                             &touches, NULL),
+                                             &meta_read, &touches, NULL),
                  GROVE_CORRUPT);
     grove_buffer_release(&touches);
 }
@@ -214,11 +231,12 @@ Test(record, of_a_commit_names_no_events_beyond_all_clocks)
         grove_buffer record;
         grove_buffer touches;
         int64_t time;
+        grove_bytes meta_read;
         grove_buffer_init(&record, &grove__allocator_system);
         grove_buffer_init(&touches, &grove__allocator_system);
-        grove__commit_record_encode(0, &touch, 1, &record);
+        grove__commit_record_encode(0, META, &touch, 1, &record);
         cr_assert_eq(grove__commit_record_decode(grove_buffer_view(&record), &time,
-                                                 &touches, NULL),
+                                                 &meta_read, &touches, NULL),
                      cases[index].status);
         cr_assert_eq(touches.size,
                      cases[index].status == GROVE_OK ? sizeof(grove__touch) : 0);
@@ -227,20 +245,84 @@ Test(record, of_a_commit_names_no_events_beyond_all_clocks)
     }
 }
 
+Test(record, of_a_commit_says_no_more_than_the_limit)
+{
+    static uint8_t said[GROVE_COMMIT_META_BYTES_MAX + 1];
+    const grove__touch touch = {GROVE__TOUCH_GROUP, grove_bytes_of("a"), 0, 0};
+    const struct {
+        size_t bytes;
+        grove_status status;
+    } cases[] = {{0, GROVE_OK},
+                 {GROVE_COMMIT_META_BYTES_MAX - 1, GROVE_OK},
+                 {GROVE_COMMIT_META_BYTES_MAX, GROVE_OK},
+                 {GROVE_COMMIT_META_BYTES_MAX + 1, GROVE_CORRUPT}};
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        grove_buffer record;
+        grove_buffer touches;
+        int64_t time;
+        grove_bytes read = {NULL, 0};
+        grove_buffer_init(&record, &grove__allocator_system);
+        grove_buffer_init(&touches, &grove__allocator_system);
+        grove__commit_record_encode(0, (grove_bytes){said, cases[index].bytes}, &touch, 1,
+                                    &record);
+        cr_assert_eq(grove__commit_record_decode(grove_buffer_view(&record), &time, &read,
+                                                 &touches, NULL),
+                     cases[index].status);
+        cr_assert_eq(read.size, cases[index].status == GROVE_OK ? cases[index].bytes : 0);
+        grove_buffer_release(&record);
+        grove_buffer_release(&touches);
+    }
+}
+
+static grove_status decode_incarnations(const grove__incarnation *items, size_t count)
+{
+    grove_buffer record;
+    grove_buffer read;
+    grove_buffer_init(&record, &grove__allocator_system);
+    grove_buffer_init(&read, &grove__allocator_system);
+    grove__incarnations_record_encode(items, count, &record);
+    grove_status status =
+        grove__incarnations_record_decode(grove_buffer_view(&record), &read, NULL);
+    cr_assert_eq(read.size, status == GROVE_OK ? count * sizeof *items : 0);
+    grove_buffer_release(&record);
+    grove_buffer_release(&read);
+    return status;
+}
+
+Test(record, of_incarnations_ascends_within_the_limit)
+{
+    static grove__incarnation items[GROVE_INCARNATIONS_MAX + 1];
+    for (size_t index = 0; index <= GROVE_INCARNATIONS_MAX; index++) {
+        items[index] = (grove__incarnation){index, 77};
+    }
+    cr_assert_eq(decode_incarnations(items, 0), GROVE_CORRUPT);
+    cr_assert_eq(decode_incarnations(items, 1), GROVE_OK);
+    cr_assert_eq(decode_incarnations(items, GROVE_INCARNATIONS_MAX - 1), GROVE_OK);
+    cr_assert_eq(decode_incarnations(items, GROVE_INCARNATIONS_MAX), GROVE_OK);
+    cr_assert_eq(decode_incarnations(items, GROVE_INCARNATIONS_MAX + 1), GROVE_CORRUPT);
+    items[1].first_commit = 0;
+    cr_assert_eq(decode_incarnations(items, 2), GROVE_CORRUPT);
+    items[1].first_commit = UINT64_MAX;
+    cr_assert_eq(decode_incarnations(items, 2), GROVE_CORRUPT);
+    items[1].first_commit = UINT64_MAX - 1;
+    cr_assert_eq(decode_incarnations(items, 2), GROVE_OK);
+}
+
 Test(record, of_a_commit_is_not_read_without_memory)
 {
     const grove__touch touch = {GROVE__TOUCH_GROUP, grove_bytes_of("a"), 0, 0};
     grove_buffer record;
     grove_buffer touches;
     int64_t time = 4711;
+    grove_bytes meta_read;
     faulty_allocator faulty;
     faulty_allocator_init(&faulty, 1);
     grove_buffer_init(&record, &grove__allocator_system);
     grove_buffer_init(&touches, &faulty.allocator);
-    grove__commit_record_encode(0, &touch, 1, &record);
-    cr_assert_eq(
-        grove__commit_record_decode(grove_buffer_view(&record), &time, &touches, NULL),
-        GROVE_NO_MEMORY);
+    grove__commit_record_encode(0, META, &touch, 1, &record);
+    cr_assert_eq(grove__commit_record_decode(grove_buffer_view(&record), &time,
+                                             &meta_read, &touches, NULL),
+                 GROVE_NO_MEMORY);
     cr_assert_eq(time, 4711);
     cr_assert(touches.size == 0 && !touches.failed);
     grove_buffer_release(&record);
