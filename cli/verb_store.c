@@ -1,4 +1,4 @@
-/* The verbs about a store that is in use: stat, readers, backup and watch. */
+/* The verbs about a store that is in use: stat, readers and backup. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -111,75 +111,4 @@ static int backup_in(const cli_options *options, grove_store *store)
 int cli_backup(const cli_options *options)
 {
     return cli_in_store(options, backup_in);
-}
-
-/* --- watch --- */
-
-/* A line of its own, at once: somebody may be waiting for it at a pipe. */
-static int print_commit(const cli_options *options, uint64_t commit)
-{
-    if (options->json) {
-        printf("{\"commit\": %" PRIu64 "}\n", commit);
-    } else {
-        printf("%" PRIu64 "\n", commit);
-    }
-    return cli_output_finish(CLI_OK);
-}
-
-/* How long the next wait may be; without a timeout, as long as can be said. */
-static uint32_t wait_ms_left(const cli_options *options, double until_ms)
-{
-    double left = until_ms - cli_now_ms();
-    if (!options->has_timeout || left > UINT32_MAX) {
-        return UINT32_MAX;
-    }
-    return left > 0 ? (uint32_t)left : 0;
-}
-
-static int watch_on(const cli_options *options, grove_watch *watch)
-{
-    double until_ms = cli_now_ms() + (double)options->timeout_s * 1e3;
-    uint64_t told = 0;
-    while (!options->has_count || told < options->count) {
-        uint32_t wait_ms = wait_ms_left(options, until_ms);
-        uint64_t commit;
-        grove_error error;
-        grove_status status = grove_watch_wait(watch, wait_ms, &commit, &error);
-        if (status == GROVE_OK) {
-            int code = print_commit(options, commit);
-            if (code != CLI_OK) {
-                return code;
-            }
-            told++;
-        } else if (status != GROVE_NONE) {
-            return cli_failed(&error, "watch the store");
-        } else if (options->has_timeout && cli_now_ms() >= until_ms) {
-            return !options->has_count
-                       ? CLI_OK
-                       : cli_refuse(CLI_NONE,
-                                    "the time is over, and there were fewer commits");
-        }
-    }
-    return CLI_OK;
-}
-
-static int watch_in(const cli_options *options, grove_store *store)
-{
-    grove_watch *watch = NULL;
-    uint64_t commit;
-    grove_error error;
-    if (grove_watch_open(store, &watch, &commit, &error) != GROVE_OK) {
-        return cli_failed(&error, "watch the store");
-    }
-    int code = print_commit(options, commit);
-    if (code == CLI_OK) {
-        code = watch_on(options, watch);
-    }
-    grove_watch_close(watch);
-    return code;
-}
-
-int cli_watch(const cli_options *options)
-{
-    return cli_in_store(options, watch_in);
 }

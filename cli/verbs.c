@@ -124,8 +124,8 @@ const cli_verb CLI_VERBS[] = {
      .arguments = "",
      .purpose = "Tell of each commit as it is made",
      .about = "The first line is the number of the newest commit when the watch "
-              "began; each one after it is the newest commit by then, of whichever "
-              "process. Commits that come at once are told of together, by the last.",
+              "began. Each one after it is a commit of whichever process, told when "
+              "it is made: its number, its time, and what it touched.",
      .keys = {CLI_KEY_TIMEOUT, CLI_KEY_COUNT},
      .needs = 0,
      .run = cli_watch},

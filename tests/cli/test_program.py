@@ -736,7 +736,6 @@ class Documentation(Case):
             "info": [["info", "--doc", "g"]],
             "stat": [["stat"]],
             "readers": [["readers"]],
-            "watch": [["watch", "--count", "0"]],
             "backup": [["backup", "copy"]],
             "ls": [["ls"]],
             "seal": [["seal", "--doc", "g"]],
@@ -746,11 +745,21 @@ class Documentation(Case):
             "bench": [["bench", "--rounds", "1", *order]],
             "rm": [["rm", "--doc", "g"]],
         }
+        self.assertEqual(documented.pop("watch"), self.keys_of_watch())
         for verb, calls in printed.items():
             keys = set()
             for call in calls:
                 keys |= set(self.json(*call))
             self.assertEqual(documented[verb], keys, verb)
+
+    def keys_of_watch(self):
+        self.grove("generate", "--doc", "before", "--events", "10")
+        with subprocess.Popen([case.OPTIONS.program, "watch", "--json", "--count", "1"],
+                              cwd=self.folder, env=case.ENVIRONMENT,
+                              stdout=subprocess.PIPE) as watch:
+            keys = set(json.loads(watch.stdout.readline()))
+            self.grove("generate", "--doc", "meanwhile", "--events", "10")
+            return keys | set(json.loads(watch.stdout.readline()))
 
     def test_exit_codes_are_the_same_everywhere(self):
         section = self.page.split("## Exit codes")[1]

@@ -170,7 +170,7 @@ class Backup(StoreCase):
         with self.start_grove("generate", "--doc", "session", "--events", "400000",
                               "--batch", "10") as session, \
                 self.start_watch() as watch:
-            while int(watch.stdout.readline()) < 20:
+            while int(watch.stdout.readline().split()[0]) < 20:
                 pass
             made = [self.json("backup", f"copy{number}", *compact) for number, compact in
                     enumerate(([], ["--compact"], []))]
@@ -206,28 +206,47 @@ class Backup(StoreCase):
 
 class Watch(StoreCase):
     def test_tells_of_what_another_process_saves(self):
-        with self.start_watch("--count", "2") as watch:
+        with self.start_watch("--count", "3") as watch:
             self.assertEqual(watch.stdout.readline(), "1\n")
-            self.generate("a")
-            self.assertEqual(watch.stdout.readline(), "2\n")
-            self.generate("b")
-            self.assertEqual(watch.communicate()[0], "3\n")
+            self.generate("a \\x00", events=20)
+            self.assertRegex(watch.stdout.readline(),
+                             r"^2  [-0-9T:.]+Z  document a \\x00 0\+20\n$")
+            self.grove("rm", "--doc", "notes")
+            self.assertRegex(watch.stdout.readline(), "^3  .*Z  document notes deleted\n$")
+            self.helper("group", "grove-data", "seen")
+            self.assertRegex(watch.communicate()[0], "^4  .*Z  group seen\n$")
             self.assertEqual(watch.returncode, 0)
 
     def test_prints_an_object_a_line(self):
         with self.start_watch("--json") as watch:
             self.assertEqual(json.loads(watch.stdout.readline()), {"commit": 1})
-            self.generate("a")
-            self.assertEqual(json.loads(watch.stdout.readline()), {"commit": 2})
+            self.grove("generate", "--doc", "a", "--events", "20", "--batch", "15")
+            told = [json.loads(watch.stdout.readline()) for _ in range(2)]
+            self.helper("group", "grove-data", "seen")
+            self.grove("rm", "--doc", "a")
+            told += [json.loads(watch.stdout.readline()) for _ in range(2)]
+        self.assertEqual([commit["commit"] for commit in told], [2, 3, 4, 5])
+        self.assertEqual([commit["documents"] for commit in told],
+                         [[{"document": "a", "clock": 0, "events": 15}],
+                          [{"document": "a", "clock": 15, "events": 5}], [],
+                          [{"document": "a", "clock": None, "events": 0}]])
+        self.assertEqual([commit["groups"] for commit in told], [[], [], ["seen"], []])
+        self.assertEqual({commit["incarnation"] for commit in told},
+                         {self.json("stat")["incarnation"]})
+        self.assertRegex(told[0]["time"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
 
-    def test_tells_numbers_that_ascend_and_the_last_of_all(self):
-        with self.start_watch() as watch:
-            told = [int(watch.stdout.readline())]
-            self.grove("generate", "--doc", "many", "--events", "300", "--batch", "1")
-            while told[-1] < 301:
-                told.append(int(watch.stdout.readline()))
-        self.assertEqual(told[-1], 301)
-        self.assertEqual(told, sorted(set(told)))
+    def test_leaves_out_none(self):
+        with self.start_watch("--count", "900") as watch:
+            watch.stdout.readline()
+            watch.send_signal(signal.SIGSTOP)
+            self.grove("generate", "--doc", "many", "--events", "700", "--batch", "1",
+                       "--durability", "relaxed")
+            watch.send_signal(signal.SIGCONT)
+            self.grove("generate", "--doc", "more", "--events", "200", "--batch", "1",
+                       "--durability", "relaxed")
+            told = [int(line.split()[0]) for line in watch.communicate()[0].splitlines()]
+        self.assertEqual(told, list(range(2, 902)))
+        self.assertEqual(watch.returncode, 0)
 
     def test_does_not_tell_of_what_makes_no_commit(self):
         with self.start_watch("--count", "1") as watch:
@@ -235,7 +254,7 @@ class Watch(StoreCase):
             self.grove("compact", "--doc", "notes")
             self.grove("seal", "--doc", "notes")
             self.generate("a")
-            self.assertEqual(watch.communicate()[0], "2\n")
+            self.assertRegex(watch.communicate()[0], "^2  .*document a 0\\+20\n$")
 
     def test_ends_in_time(self):
         self.assertEqual(self.grove("watch", "--timeout", "0"), b"1\n")

@@ -2,6 +2,7 @@
  * What the tests of the program need and the program does not do:
  *
  *   helper opaque STORE ID      makes an opaque document with one event
+ *   helper group STORE NAME     saves a group
  *   helper events STORE ID      prints "timestamp position count bytes", the
  *                               replica in hexadecimal and the number of
  *                               parents for each run of events of a document
@@ -109,9 +110,11 @@ static grove_status with_store(char **argv, grove_error *error)
     grove_store *store = NULL;
     grove_status status = grove_store_open(argv[2], NULL, &store, error);
     if (status == GROVE_OK) {
-        status = strcmp(argv[1], "opaque") == 0
-                     ? make_opaque(store, grove_bytes_of(argv[3]), error)
-                     : print_events(store, grove_bytes_of(argv[3]), error);
+        grove_bytes id = grove_bytes_of(argv[3]);
+        status = strcmp(argv[1], "opaque") == 0 ? make_opaque(store, id, error)
+                 : strcmp(argv[1], "group") == 0
+                     ? grove_group_save(store, id, id, NULL, error)
+                     : print_events(store, id, error);
     }
     grove_store_close(store);
     return status;
