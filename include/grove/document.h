@@ -45,12 +45,16 @@ typedef struct grove_document_options {
     const grove_document_type *type;
     /* Whose handle this is. Size 0: a fresh random replica of 16 bytes. A
      * given replica goes on after its last saved event; two handles must
-     * never use one replica at the same time. */
+     * never use one replica at the same time. After the store got another
+     * incarnation (grove/store.h) it may have made events since that are not
+     * here, so that it is GROVE_REPLICA_REUSED if it has events from before:
+     * name another, or set may_continue if you know that it made none. */
     grove_replica replica;
     grove_snapshot_policy policy;
     /* zstd level of batches and snapshots as they are saved, 1 to 19;
      * default 3. */
     int32_t level;
+    bool may_continue;
 } grove_document_options;
 
 #define GROVE_SNAPSHOT_POLICY_INIT \
@@ -59,7 +63,7 @@ typedef struct grove_document_options {
     }
 #define GROVE_DOCUMENT_OPTIONS_INIT                                                   \
     {                                                                                 \
-        sizeof(grove_document_options), NULL, {0, {0}}, GROVE_SNAPSHOT_POLICY_INIT, 3 \
+        sizeof(grove_document_options), NULL, {0, {0}}, GROVE_SNAPSHOT_POLICY_INIT, 3, false \
     }
 
 /*
@@ -70,6 +74,8 @@ typedef struct grove_document_options {
  * The caller owns *document_out and closes it before the store.
  *
  *   GROVE_INVALID, GROVE_LIMIT  the id or an option; another type
+ *   GROVE_REPLICA_REUSED        options.replica made events in an earlier
+ *                               incarnation of the store
  *   GROVE_UNSUPPORTED           the events after the snapshot are concurrent
  *                               and the type cannot merge them
  *   GROVE_CORRUPT               no snapshot and replay gives a sound state; a

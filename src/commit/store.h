@@ -40,6 +40,8 @@ struct grove_store {
     /* As it was opened, but for `path`; to open copies alike. */
     grove_backend_options backend_options;
     uint64_t incarnation;
+    /* The last commit of the incarnation before; 0: this is the first. */
+    uint64_t renewed_after;
     /* The newest commit that this process made, and at which one it looks
      * again for what has aged: hints for commit/age.h. */
     _Atomic uint64_t commit_seen;

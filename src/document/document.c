@@ -1,4 +1,6 @@
 /* Opening, closing and refreshing a handle. */
+#include <grove/feed.h>
+
 #include "document/document.h"
 
 #include "base/alloc.h"
@@ -217,6 +219,38 @@ grove_status grove__document_new(grove_store *store, grove_bytes id,
     return GROVE_OK;
 }
 
+/* Refuses a replica that made events before the store got its present
+ * incarnation: others may have seen more of them. */
+static grove_status check_continued(grove_document *document, grove_error *error_out)
+{
+    uint64_t clock;
+    grove_store *store = document->store;
+    if (store->renewed_after == 0 || document->next_sequence == 0) {
+        return GROVE_OK;
+    }
+    grove_status status = grove_document_clock_at(
+        store, document->id, store->renewed_after, &clock, error_out);
+    if (status != GROVE_OK) {
+        /* NONE: it was made since. */
+        return status == GROVE_NONE ? GROVE_OK : status;
+    }
+    grove__txn txn;
+    grove__replica_run run = {0, 0, 0};
+    status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status == GROVE_OK) {
+        status = grove__replica_run_newest(document, &txn, &document->replica, &run,
+                                           error_out);
+        grove__txn_abort(&txn);
+    }
+    if (status == GROVE_OK && run.clock + run.count <= clock) {
+        status = grove__fail(
+            error_out, GROVE_REPLICA_REUSED,
+            "the replica made events before the store was put back or lost commits, and "
+            "perhaps others that are not here: name another, or set may_continue");
+    }
+    return status == GROVE_NONE ? GROVE_OK : status;
+}
+
 static grove_status open_document(grove_store *store, grove_bytes id,
                                   const grove_document_options *options, bool must_exist,
                                   grove_document **document_out, grove_error *error_out)
@@ -236,6 +270,10 @@ static grove_status open_document(grove_store *store, grove_bytes id,
     if (status == GROVE_OK) {
         status = grove__document_fill(document, &txn, must_exist, UINT64_MAX, error_out);
         grove__txn_abort(&txn);
+    }
+    if (status == GROVE_OK && options != NULL && options->replica.size > 0 &&
+        !options->may_continue) {
+        status = check_continued(document, error_out);
     }
     if (status != GROVE_OK) {
         grove_document_close(document);

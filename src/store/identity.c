@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "commit/commit.h"
+#include "commit/incarnations.h"
 #include "store/loading.h"
 
 enum { ATTEMPTS_MAX = 64 };
@@ -37,12 +38,48 @@ static grove_status read_record(grove_store *store, grove__store_record *record_
     return status;
 }
 
+static grove_status append_incarnation(grove_store *store, uint64_t incarnation,
+                                       grove__write_set *set, grove_error *error_out)
+{
+    grove__txn txn;
+    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status == GROVE_OK) {
+        status = grove__incarnations_append(&txn, incarnation, set, error_out);
+        grove__txn_abort(&txn);
+    }
+    return status;
+}
+
+/* Which commit was the last before the present incarnation. */
+static grove_status find_renewal(grove_store *store, grove_error *error_out)
+{
+    grove__txn txn;
+    grove_buffer list;
+    grove_status status = grove__txn_begin(&store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove_buffer_init(&list, store->allocator);
+    status = grove__incarnations_read(&txn, &list, error_out);
+    if (status == GROVE_OK) {
+        size_t count = list.size / sizeof(grove__incarnation);
+        const grove__incarnation *items =
+            (const grove__incarnation *)(const void *)list.data;
+        uint64_t first = items[count - 1].first_commit;
+        store->renewed_after = first > 0 ? first - 1 : 0;
+    }
+    grove_buffer_release(&list);
+    grove__txn_abort(&txn);
+    return status;
+}
+
 /* Puts `after` in the place of `before`; NULL: there is none. `is_alone`: only
  * if nobody has the store open in a mode that may lose commits. */
 static grove_status replace(grove_store *store, const grove__store_record *before,
                             const grove__store_record *after, bool is_alone,
                             grove_error *error_out)
 {
+    grove_status status = GROVE_OK;
     uint8_t old[GROVE__STORE_RECORD_BYTES];
     uint8_t new[GROVE__STORE_RECORD_BYTES];
     grove_bytes expected = {old, sizeof old};
@@ -60,7 +97,12 @@ static grove_status replace(grove_store *store, const grove__store_record *befor
     grove__store_record_encode(after, new);
     grove__write_set_put(&set, GROVE__TABLE_STORE, store_key(),
                          (grove_bytes){new, sizeof new});
-    grove_status status = grove__commit(store, &set, NULL, error_out);
+    if (before != NULL && before->incarnation != after->incarnation) {
+        status = append_incarnation(store, after->incarnation, &set, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = grove__commit(store, &set, NULL, error_out);
+    }
     grove__write_set_release(&set);
     return status;
 }
@@ -162,6 +204,9 @@ grove_status grove__identity_settle(grove_store *store,
     for (int attempts = 0; status == GROVE_CONFLICT && attempts < ATTEMPTS_MAX;
          attempts++) {
         status = settle_once(store, options, &here, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = find_renewal(store, error_out);
     }
     if (status == GROVE_CONFLICT) {
         status = grove__fail(error_out, GROVE_BUSY,

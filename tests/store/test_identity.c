@@ -121,6 +121,106 @@ Test(identity, what_was_used_without_durability_is_refused_after_a_power_cut)
     store_fixture_release(&fixture);
 }
 
+/* Opens the document as a named replica. */
+static grove_status open_as(store_fixture *fixture, const char *name, bool may_continue,
+                            grove_document **document_out)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.type = grove_type_text();
+    options.replica.size = (uint8_t)strlen(name);
+    memcpy(options.replica.bytes, name, options.replica.size);
+    options.may_continue = may_continue;
+    return grove_document_open(fixture->store, grove_bytes_of("d"), &options,
+                               document_out, &fixture->error);
+}
+
+static void type_and_save(store_fixture *fixture, grove_document *document)
+{
+    assert_ok(fixture,
+              grove_text_insert(document, 0, grove_bytes_of("x"), &fixture->error));
+    assert_ok(fixture, grove_document_save(document, NULL, NULL, &fixture->error));
+}
+
+Test(identity, a_replica_that_may_have_gone_further_is_not_continued)
+{
+    store_fixture fixture;
+    grove_document *document;
+    store_fixture_init(&fixture, "memory");
+    fixture.options.durability = GROVE_DURABILITY_RELAXED;
+    store_fixture_open(&fixture);
+    assert_ok(&fixture, open_as(&fixture, "a", false, &document));
+    type_and_save(&fixture, document);
+    assert_ok(&fixture, grove_store_sync(fixture.store, &fixture.error));
+    /* Another process could have read this one, and sent it on. */
+    type_and_save(&fixture, document);
+    grove_document_close(document);
+    grove_memory_disk_cut_power(fixture.disk);
+    store_fixture_close(&fixture);
+    store_fixture_open(&fixture);
+    grove_document *none = NULL;
+    assert_fails(&fixture, GROVE_REPLICA_REUSED, open_as(&fixture, "a", false, &none));
+    cr_assert_null(none);
+    /* Others are not concerned, nor is it for good. */
+    assert_ok(&fixture, open_as(&fixture, "b", false, &document));
+    type_and_save(&fixture, document);
+    grove_document_close(document);
+    assert_ok(&fixture, open_as(&fixture, "b", false, &document));
+    grove_document_close(document);
+    assert_ok(&fixture, open_as(&fixture, "a", true, &document));
+    type_and_save(&fixture, document);
+    grove_document_close(document);
+    assert_ok(&fixture, open_as(&fixture, "a", false, &document));
+    grove_document_close(document);
+    store_fixture_close(&fixture);
+    store_fixture_release(&fixture);
+}
+
+static bool stop_at_once(void *context, const grove_feed_commit *commit)
+{
+    (void)context;
+    (void)commit;
+    return false;
+}
+
+STORE_TEST(identity, a_backup_that_is_opened_continues_neither_replicas_nor_the_feed)
+{
+    char path[TEMP_DIR_PATH_BYTES];
+    grove_document *document;
+    grove_feed_token at_backup;
+    grove_feed_token later;
+    grove_feed_result read;
+    (void)temp_dir_path(&fixture->dir, "copy", path);
+    assert_ok(fixture, open_as(fixture, "a", false, &document));
+    type_and_save(fixture, document);
+    assert_ok(fixture, grove_feed_now(fixture->store, &at_backup, &fixture->error));
+    assert_ok(fixture,
+              grove_store_backup(fixture->store, path, NULL, NULL, &fixture->error));
+    type_and_save(fixture, document);
+    grove_document_close(document);
+    assert_ok(fixture, grove_feed_now(fixture->store, &later, &fixture->error));
+    /* The original goes on as it was. */
+    assert_ok(fixture, open_as(fixture, "a", false, &document));
+    grove_document_close(document);
+    grove_store *original = fixture->store;
+    grove_store_options options = fixture->options;
+    options.must_exist = true;
+    assert_ok(fixture,
+              grove_store_open(path, &options, &fixture->store, &fixture->error));
+    assert_fails(fixture, GROVE_REPLICA_REUSED, open_as(fixture, "a", false, &document));
+    assert_ok(fixture, open_as(fixture, "b", false, &document));
+    type_and_save(fixture, document);
+    grove_document_close(document);
+    /* Commit 2 is another one here. */
+    assert_ok(fixture, grove_feed_read(fixture->store, &at_backup, 10, stop_at_once, NULL,
+                                       &read, &fixture->error));
+    cr_assert_eq(read.commits, 1);
+    assert_fails(fixture, GROVE_CONFLICT,
+                 grove_feed_read(fixture->store, &later, 10, stop_at_once, NULL, &read,
+                                 &fixture->error));
+    grove_store_close(fixture->store);
+    fixture->store = original;
+}
+
 static void copy_file(const char *from, const char *to)
 {
     char bytes[4096];
