@@ -63,6 +63,8 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"prefix", CLI_KEY_PREFIX, "ID", 0, "Only ids that begin so", 0},
     {"after", CLI_KEY_AFTER, "ID", 0, "Go on behind this id", 0},
     {"limit", CLI_KEY_LIMIT, "N", 0, "At most so many (default: all)", 0},
+    {"replay", CLI_KEY_REPLAY, 0, 0,
+     "Make the state of each snapshot from the events once more, and compare", 0},
     {"rounds", CLI_KEY_ROUNDS, "N", 0,
      "Loads measured, and ten times as many saves, 1 to 10000 (default 20)", 0}};
 
@@ -202,7 +204,7 @@ static char *help_of_verbs(int key, const char *text, void *input)
     (void)fputs(
         "\ngrove VERB --help tells more about a verb. Exit codes: 0 done, 1 not "
         "there, 2 wrong command line, 3 unusable input, 4 failure of the store or "
-        "the disk, 5 exists already or in use.",
+        "the disk, 5 exists already or in use, 6 damage was found.",
         stream);
     (void)fclose(stream);
     return help;
@@ -232,6 +234,7 @@ typedef struct of_verb {
     cli_options *options;
     const cli_verb *verb;
     bool has_session_option;
+    bool has_store;
 } of_verb;
 
 static error_t parse_number(int key, const char *text, struct argp_state *state,
@@ -295,6 +298,9 @@ static void check_together(struct argp_state *state, const of_verb *input)
         argp_error(state, "which %.*s?", (int)strcspn(input->verb->arguments, " "),
                    input->verb->arguments);
     }
+    if ((needs & CLI_NEEDS_NEW) != 0 && options->out == NULL) {
+        argp_error(state, "which DIR, and which NEW one?");
+    }
     if ((needs & CLI_NEEDS_DOCUMENT) != 0 && !options->has_document) {
         argp_error(state, "which document? Name it with --doc");
     }
@@ -323,6 +329,23 @@ static void check_together(struct argp_state *state, const of_verb *input)
         input->has_session_option) {
         argp_error(state, "--doc names a document that is there: it goes without "
                           "--events, --seed and --final");
+    }
+}
+
+/* What stands without an option: a file, or directories. */
+static void take_argument(struct argp_state *state, of_verb *input, const char *text)
+{
+    cli_options *options = input->options;
+    uint32_t needs = input->verb->needs;
+    if ((needs & CLI_TAKES_STORE) != 0 && !input->has_store && *text != '\0') {
+        options->store_path = text;
+        input->has_store = true;
+    } else if ((needs & CLI_NEEDS_NEW) != 0 && options->out == NULL && *text != '\0') {
+        options->out = text;
+    } else if ((needs & CLI_NEEDS_FILE) != 0 && options->file == NULL) {
+        options->file = text;
+    } else {
+        argp_error(state, "what is '%s' for?", text);
     }
 }
 
@@ -362,11 +385,11 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
     case CLI_KEY_REPOSITORY:
         options->repository = text;
         return 0;
+    case CLI_KEY_REPLAY:
+        options->replay = true;
+        return 0;
     case ARGP_KEY_ARG:
-        if ((input->verb->needs & CLI_NEEDS_FILE) == 0 || options->file != NULL) {
-            argp_error(state, "what is '%s' for?", text);
-        }
-        options->file = text;
+        take_argument(state, input, text);
         return 0;
     case ARGP_KEY_END:
         check_together(state, input);
@@ -403,7 +426,7 @@ void cli_arguments_verb(const cli_verb *verb, int argc, char **argv, cli_options
     (void)snprintf(about, sizeof about, "%s.\v%s", verb->purpose, verb->about);
     (void)snprintf(name, sizeof name, "grove %s", verb->name);
     struct argp argp = {own, parse_of_verb, verb->arguments, about, CHILDREN, NULL, NULL};
-    of_verb input = {options, verb, false};
+    of_verb input = {options, verb, false, false};
     argv[0] = name;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &input);
 }

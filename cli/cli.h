@@ -19,11 +19,12 @@
 /* Exit codes; docs/CLI.md lists them. */
 enum {
     CLI_OK = 0,
-    CLI_NONE = 1,    /* there is no such document, or no store */
-    CLI_USAGE = 2,   /* the command line */
-    CLI_INPUT = 3,   /* what was given cannot be used: a file, a document */
-    CLI_FAILURE = 4, /* the store, the disk, memory or the output */
-    CLI_CONFLICT = 5 /* the document exists already, or others write to it */
+    CLI_NONE = 1,     /* there is no such document, or no store */
+    CLI_USAGE = 2,    /* the command line */
+    CLI_INPUT = 3,    /* what was given cannot be used: a file, a document */
+    CLI_FAILURE = 4,  /* the store, the disk, memory or the output */
+    CLI_CONFLICT = 5, /* the document exists already, or others write to it */
+    CLI_FOUND = 6     /* verify: there are findings; salvage: something is lost */
 };
 
 /* Every option of every verb; a verb takes those in its row of the table. */
@@ -34,6 +35,7 @@ typedef struct cli_options {
     bool json;
     bool vector;
     bool compact;
+    bool replay;
     bool has_document;
     bool has_final;
     bool has_count;
@@ -88,7 +90,8 @@ enum {
     CLI_KEY_LIMIT,
     CLI_KEY_ROUNDS,
     CLI_KEY_COMPACT,
-    CLI_KEY_TIMEOUT
+    CLI_KEY_TIMEOUT,
+    CLI_KEY_REPLAY
 };
 
 /* What a verb has to be given. */
@@ -96,7 +99,11 @@ enum {
     CLI_NEEDS_FILE = 1u << 0,
     CLI_NEEDS_DOCUMENT = 1u << 1,
     CLI_NEEDS_DOCUMENT_OR_OUT = 1u << 2,
-    CLI_NEEDS_OUT = 1u << 3
+    CLI_NEEDS_OUT = 1u << 3,
+    /* The first argument is the store's directory. */
+    CLI_TAKES_STORE = 1u << 4,
+    /* It has to be there, and the second one is a new directory. */
+    CLI_NEEDS_NEW = 1u << 5
 };
 
 enum { CLI_VERB_OPTIONS_MAX = 6 };
@@ -148,5 +155,7 @@ int cli_stat(const cli_options *options);
 int cli_readers(const cli_options *options);
 int cli_backup(const cli_options *options);
 int cli_watch(const cli_options *options);
+int cli_verify(const cli_options *options);
+int cli_salvage(const cli_options *options);
 
 #endif

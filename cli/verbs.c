@@ -157,6 +157,25 @@ const cli_verb CLI_VERBS[] = {
      .keys = {0},
      .needs = CLI_NEEDS_FILE,
      .run = cli_undump},
+    {.name = "verify",
+     .arguments = "[DIR]",
+     .purpose = "Check everything that is stored",
+     .about = "DIR is the store, in place of --store. Each finding is a line: what is "
+              "wrong, in which table, of which document, under which key. The work is "
+              "done in a process of its own, for a damaged file can end the process "
+              "that reads it. The exit code is 6 when there are findings.",
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_REPLAY},
+     .needs = CLI_TAKES_STORE,
+     .run = cli_verify},
+    {.name = "salvage",
+     .arguments = "DIR NEW",
+     .purpose = "Copy what is sound of a damaged store into a new one",
+     .about = "DIR is the damaged store, which is only read; NEW, which must not exist, "
+              "is made and has no findings in the end. Each line says what is lost. The "
+              "exit code is 6 when something is.",
+     .keys = {0},
+     .needs = CLI_TAKES_STORE | CLI_NEEDS_NEW,
+     .run = cli_salvage},
     {.name = "bench",
      .arguments = "[--doc ID]",
      .purpose = "Measure saving and loading of a document",

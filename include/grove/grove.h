@@ -12,6 +12,7 @@
 #include <grove/store.h>
 #include <grove/text.h>
 #include <grove/types.h>
+#include <grove/verify.h>
 #include <grove/watch.h>
 
 #endif

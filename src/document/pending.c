@@ -258,10 +258,9 @@ void grove__pending_mark_release(grove__pending_mark *mark)
 
 /* --- in the store --- */
 
-/* An item from its key and block. */
-static grove_status decode_item(grove_document *document, const grove_event_id *id,
-                                grove_bytes bytes, grove__pending_item *item,
-                                grove_error *error_out)
+grove_status grove__pending_decode(grove_document *document, const grove_event_id *id,
+                                   grove_bytes bytes, grove__pending_item *item,
+                                   grove_error *error_out)
 {
     grove__block block;
     grove__batch_header header;
@@ -319,7 +318,7 @@ static grove_status load_item(grove_document *document, grove__txn *txn, grove_b
     if (item.events == NULL) {
         return grove__fail_memory(error_out);
     }
-    status = decode_item(document, &id, bytes, &item, error_out);
+    status = grove__pending_decode(document, &id, bytes, &item, error_out);
     if (status == GROVE_OK) {
         status = append_item(document, &item, error_out);
     }

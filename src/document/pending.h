@@ -24,6 +24,12 @@
 grove_status grove__pending_load(grove_document *document, grove__txn *txn,
                                  grove_error *error_out);
 
+/* Makes an item, which has an empty list, of a stored run with the id of its
+ * key and its block. */
+grove_status grove__pending_decode(grove_document *document, const grove_event_id *id,
+                                   grove_bytes bytes, grove__pending_item *item,
+                                   grove_error *error_out);
+
 /* Keeps what of a run does not wait already; *known_out is how much does.
  * `aside`: it can no longer be merged. GROVE_LIMIT: more than
  * GROVE_PENDING_EVENTS_MAX. */

@@ -20,6 +20,11 @@ static const char *const TABLE_NAMES[GROVE__TABLE_COUNT] = {
     [GROVE__TABLE_CLOCKS] = "clocks",
 };
 
+const char *grove__table_name(grove__table table)
+{
+    return TABLE_NAMES[table];
+}
+
 grove_status grove__kv_explain(const grove__kv *kv, grove_status status,
                                grove_error *error_out)
 {

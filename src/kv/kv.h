@@ -38,6 +38,9 @@ typedef enum grove__table {
     GROVE__TABLE_COUNT
 } grove__table;
 
+/* Its name, as backends know it; static. */
+const char *grove__table_name(grove__table table);
+
 typedef struct grove__kv {
     const grove_backend *backend;
     grove_backend_env *env;

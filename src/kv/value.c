@@ -241,6 +241,20 @@ static grove_status join_parts(const part_list *list, grove_buffer *joined,
     return GROVE_OK;
 }
 
+/* Gives what the parts of a list are together. */
+static grove_status give_parts(const part_list *list, grove_buffer *joined,
+                               grove_bytes *value_out, grove_error *error_out)
+{
+    if (list->count == 1) {
+        return verify_part(list, 0, value_out, error_out);
+    }
+    grove_status status = join_parts(list, joined, error_out);
+    if (status == GROVE_OK) {
+        *value_out = grove_buffer_view(joined);
+    }
+    return status;
+}
+
 grove_status grove__value_get(grove__txn *txn, grove__table table, grove_bytes key,
                               grove_buffer *joined, grove_bytes *value_out,
                               grove_error *error_out)
@@ -249,13 +263,46 @@ grove_status grove__value_get(grove__txn *txn, grove__table table, grove_bytes k
     part_list list = {.allocator = txn->kv->allocator};
     grove_buffer_reset(joined);
     grove_status status = find_parts(txn, table, key, &list, error_out);
-    if (status == GROVE_OK && list.count == 1) {
-        status = verify_part(&list, 0, value_out, error_out);
-    } else if (status == GROVE_OK) {
-        status = join_parts(&list, joined, error_out);
-        if (status == GROVE_OK) {
-            *value_out = grove_buffer_view(joined);
+    if (status == GROVE_OK) {
+        status = give_parts(&list, joined, value_out, error_out);
+    }
+    part_list_release(&list);
+    return status;
+}
+
+/* Finds the parts from 0 to the first that says that it is the last. */
+static grove_status find_own_parts(grove__txn *txn, grove__table table, grove_bytes key,
+                                   part_list *list, grove_error *error_out)
+{
+    part_key numbered;
+    part_key_init(&numbered, key);
+    for (;;) {
+        grove_bytes own = part_key_of(&numbered, list->count);
+        grove_bytes part;
+        grove_status status = grove__kv_get(txn, table, own, &part, error_out);
+        if (status == GROVE_NONE && list->count > 0) {
+            return grove__fail(error_out, GROVE_CORRUPT, "part %zu of a value is missing",
+                               list->count);
         }
+        if (status == GROVE_OK) {
+            status = add_part(list, own, key.size, part, error_out);
+        }
+        if (status != GROVE_OK ||
+            part.data[part.size - GROVE__PART_OVERHEAD_BYTES] == 1) {
+            return status;
+        }
+    }
+}
+
+grove_status grove__value_get_alone(grove__txn *txn, grove__table table, grove_bytes key,
+                                    grove_buffer *joined, grove_bytes *value_out,
+                                    grove_error *error_out)
+{
+    part_list list = {.allocator = txn->kv->allocator};
+    grove_buffer_reset(joined);
+    grove_status status = find_own_parts(txn, table, key, &list, error_out);
+    if (status == GROVE_OK) {
+        status = give_parts(&list, joined, value_out, error_out);
     }
     part_list_release(&list);
     return status;

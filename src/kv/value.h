@@ -40,6 +40,15 @@ grove_status grove__value_get(grove__txn *txn, grove__table table, grove_bytes k
                               grove_buffer *joined, grove_bytes *value_out,
                               grove_error *error_out);
 
+/*
+ * The same, without a look at what else begins with the key: an entry that is
+ * no part, or one after the last, does not matter. For a salvage. Asks for one
+ * part after the other.
+ */
+grove_status grove__value_get_alone(grove__txn *txn, grove__table table, grove_bytes key,
+                                    grove_buffer *joined, grove_bytes *value_out,
+                                    grove_error *error_out);
+
 /* GROVE_NONE: no such key. */
 grove_status grove__value_remove(grove__txn *txn, grove__table table, grove_bytes key,
                                  grove_error *error_out);

@@ -221,6 +221,16 @@ grove_status grove__identity_settle(grove_store *store,
     return status;
 }
 
+grove_status grove__identity_look(grove_store *store, grove_error *error_out)
+{
+    grove__store_record found;
+    grove_status status = read_record(store, &found, error_out);
+    if (status == GROVE_OK) {
+        store->incarnation = found.incarnation;
+    }
+    return status == GROVE_NONE || status == GROVE_CORRUPT ? GROVE_OK : status;
+}
+
 grove_status grove__identity_clear(grove_store *store, grove_error *error_out)
 {
     grove__store_record found;

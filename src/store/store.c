@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <grove/verify.h>
+
 #include "base/assert.h"
 #include "base/error.h"
 #include "commit/commit.h"
@@ -95,7 +97,7 @@ static grove_status complete_options(const grove_store_options *given,
 
 static grove_status open_environment(grove_store *store, const char *path,
                                      const grove_store_options *options,
-                                     grove_error *error_out)
+                                     bool may_be_damaged, grove_error *error_out)
 {
     grove_backend_options backend_options = {
         .path = path,
@@ -116,7 +118,11 @@ static grove_status open_environment(grove_store *store, const char *path,
     if (status != GROVE_OK) {
         return status;
     }
-    status = grove__identity_settle(store, options, error_out);
+    if (may_be_damaged) {
+        status = grove__identity_look(store, error_out);
+    } else {
+        status = grove__identity_settle(store, options, error_out);
+    }
     if (status == GROVE_NONE) {
         (void)grove__fail(error_out, GROVE_NONE, "there is no store at %s", path);
     }
@@ -126,8 +132,9 @@ static grove_status open_environment(grove_store *store, const char *path,
     return status;
 }
 
-grove_status grove_store_open(const char *path, const grove_store_options *options,
-                              grove_store **store_out, grove_error *error_out)
+static grove_status open_store(const char *path, const grove_store_options *options,
+                               bool may_be_damaged, grove_store **store_out,
+                               grove_error *error_out)
 {
     if (path == NULL || path[0] == '\0') {
         return grove__fail(error_out, GROVE_INVALID, "the path is empty");
@@ -151,7 +158,8 @@ grove_status grove_store_open(const char *path, const grove_store_options *optio
     store->random =
         complete.random != NULL ? *complete.random : (grove_random){NULL, system_random};
     grove__commit_queue_init(&store->queue);
-    status = open_environment(store, path, &complete, error_out);
+    complete.must_exist = complete.must_exist || may_be_damaged;
+    status = open_environment(store, path, &complete, may_be_damaged, error_out);
     if (status != GROVE_OK) {
         grove__commit_queue_release(&store->queue);
         grove_allocator to_free = store->under;
@@ -160,6 +168,19 @@ grove_status grove_store_open(const char *path, const grove_store_options *optio
     }
     *store_out = store;
     return GROVE_OK;
+}
+
+grove_status grove_store_open(const char *path, const grove_store_options *options,
+                              grove_store **store_out, grove_error *error_out)
+{
+    return open_store(path, options, false, store_out, error_out);
+}
+
+grove_status grove_store_open_damaged(const char *path,
+                                      const grove_store_options *options,
+                                      grove_store **store_out, grove_error *error_out)
+{
+    return open_store(path, options, true, store_out, error_out);
 }
 
 void grove_store_close(grove_store *store)

@@ -654,3 +654,41 @@ KV_TEST(value, random_values_come_back_as_they_were)
     }
     kv_commit(fixture, &txn);
 }
+
+/* --- for a salvage --- */
+
+static grove_status get_alone(kv_fixture *fixture, grove__txn *txn, grove_bytes expected)
+{
+    grove_buffer joined;
+    grove_bytes value;
+    grove_buffer_init(&joined, &grove__allocator_system);
+    grove_status status =
+        grove__value_get_alone(txn, TABLE, key_of(KEY), &joined, &value, &fixture->error);
+    cr_assert(status != GROVE_OK || (value.size == expected.size &&
+                                     memcmp(value.data, expected.data, value.size) == 0));
+    grove_buffer_release(&joined);
+    return status;
+}
+
+KV_TEST(value, is_had_alone_whatever_lies_beside_its_parts)
+{
+    grove__txn txn;
+    uint8_t room[PART_KEY_BYTES + 1] = {0};
+    grove_bytes junk = grove_bytes_of("junk");
+    grove_bytes value = make_value(5, 2 * payload_bytes_max(&fixture->kv) + 1);
+    kv_begin(fixture, GROVE_TXN_WRITE, &txn);
+    cr_assert_eq(get_alone(fixture, &txn, value), GROVE_NONE);
+    put_value(&txn, KEY, value);
+    cr_assert_eq(get_alone(fixture, &txn, value), GROVE_OK);
+    grove_bytes key = part_key_of(room, KEY, 3);
+    cr_assert_eq(grove__kv_put(&txn, TABLE, key, junk, NULL), GROVE_OK);
+    key = part_key_of(room, KEY, 1);
+    key.size++;
+    cr_assert_eq(grove__kv_put(&txn, TABLE, key, junk, NULL), GROVE_OK);
+    cr_assert_eq(get_alone(fixture, &txn, value), GROVE_OK);
+    cr_assert_eq(grove__kv_remove(&txn, TABLE, part_key_of(room, KEY, 1), NULL),
+                 GROVE_OK);
+    cr_assert_eq(get_alone(fixture, &txn, value), GROVE_CORRUPT);
+    grove__txn_abort(&txn);
+    free_value(value);
+}

@@ -6,8 +6,8 @@
  *   helper events STORE ID      prints "timestamp position count bytes", the
  *                               replica in hexadecimal and the number of
  *                               parents for each run of events of a document
- *   helper read STORE -         keeps a read transaction open, says so, and ends
- *                               when its input does
+ *   helper read STORE -         keeps a read transaction open, says so, and
+ *                               ends when its input does
  *   helper write STORE -        the same with a write transaction
  */
 #include <inttypes.h>
