@@ -256,6 +256,18 @@ class Watch(StoreCase):
             self.generate("a")
             self.assertRegex(watch.communicate()[0], "^2  .*document a 0\\+20\n$")
 
+    def test_says_when_it_was_left_behind(self):
+        with self.start_watch() as watch:
+            watch.stdout.readline()
+            watch.send_signal(signal.SIGSTOP)
+            self.grove("generate", "--doc", "many", "--events", "2000", "--batch", "1",
+                       "--durability", "relaxed")
+            self.helper("forget", "grove-data", "10")
+            watch.send_signal(signal.SIGCONT)
+            told, error = watch.communicate()
+            self.assertEqual((watch.returncode, told), (4, ""))
+            self.assertIn("grove: commits were missed, so watch anew", error)
+
     def test_ends_in_time(self):
         self.assertEqual(self.grove("watch", "--timeout", "0"), b"1\n")
         self.assertEqual(self.grove("watch", "--timeout", "1"), b"1\n")

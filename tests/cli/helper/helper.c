@@ -6,6 +6,8 @@
  *   helper events STORE ID      prints "timestamp position count bytes", the
  *                               replica in hexadecimal and the number of
  *                               parents for each run of events of a document
+ *   helper forget STORE COUNT   keeps so many of the newest commits, if the older
+ *                               ones fill packs
  *   helper read STORE -         keeps a read transaction open, says so, and
  *                               ends when its input does
  *   helper write STORE -        the same with a write transaction
@@ -105,16 +107,39 @@ static grove_status keep(const char *path, grove_txn_mode mode, grove_error *err
     return status;
 }
 
+static grove_status forget(grove_store *store, const char *count, grove_error *error)
+{
+    grove_feed_retention retention = {.commits_max = strtoull(count, NULL, 10)};
+    uint64_t removed = 1;
+    grove_status status = grove_feed_retention_set(store, &retention, error);
+    while (status == GROVE_OK && removed > 0) {
+        status = grove_feed_trim(store, UINT64_MAX, &removed, error);
+    }
+    return status;
+}
+
+static grove_status work_on(grove_store *store, const char *what, const char *name,
+                            grove_error *error)
+{
+    grove_bytes id = grove_bytes_of(name);
+    if (strcmp(what, "opaque") == 0) {
+        return make_opaque(store, id, error);
+    }
+    if (strcmp(what, "group") == 0) {
+        return grove_group_save(store, id, id, NULL, error);
+    }
+    if (strcmp(what, "forget") == 0) {
+        return forget(store, name, error);
+    }
+    return print_events(store, id, error);
+}
+
 static grove_status with_store(char **argv, grove_error *error)
 {
     grove_store *store = NULL;
     grove_status status = grove_store_open(argv[2], NULL, &store, error);
     if (status == GROVE_OK) {
-        grove_bytes id = grove_bytes_of(argv[3]);
-        status = strcmp(argv[1], "opaque") == 0 ? make_opaque(store, id, error)
-                 : strcmp(argv[1], "group") == 0
-                     ? grove_group_save(store, id, id, NULL, error)
-                     : print_events(store, id, error);
+        status = work_on(store, argv[1], argv[3], error);
     }
     grove_store_close(store);
     return status;
