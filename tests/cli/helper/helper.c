@@ -6,8 +6,8 @@
  *   helper events STORE ID      prints "timestamp position count bytes", the
  *                               replica in hexadecimal and the number of
  *                               parents for each run of events of a document
- *   helper forget STORE COUNT   keeps so many of the newest commits, if the older
- *                               ones fill packs
+ *   helper forget STORE COUNT   keeps so many of the newest commits, as far as
+ *                               older ones are packed
  *   helper read STORE -         keeps a read transaction open, says so, and
  *                               ends when its input does
  *   helper write STORE -        the same with a write transaction
