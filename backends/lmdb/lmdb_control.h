@@ -46,10 +46,11 @@ typedef struct grove__gate_waiter {
     uint32_t is_absent;    /* did not take its turn, and was not seen since */
 } grove__gate_waiter;
 
+/* Who has it and since when is atomic for those who look without the latch. */
 typedef struct grove__gate {
-    uint32_t holder; /* its seat + 1; 0: the gate is free */
-    uint32_t heir;   /* the waiter to whom it is offered + 1; 0: nobody */
-    uint64_t held_since_ns;
+    _Atomic uint32_t holder; /* its seat + 1; 0: the gate is free */
+    uint32_t heir;           /* the waiter to whom it is offered + 1; 0: nobody */
+    _Atomic uint64_t held_since_ns;
     uint64_t offered_until_ns;
     uint64_t tickets;
     grove__gate_waiter waiters[GROVE__WAITERS_MAX];

@@ -20,7 +20,9 @@
 
 #include "lmdb_error.h"
 
-enum { TRIES_MAX = 100 };
+/* An empty environment has some pages, whatever the size limit; a map of the
+ * limit may be more than the address space has (lmdb_shared.h). */
+enum { TRIES_MAX = 100, EMPTY_BYTES_MAX = 1 << 20 };
 
 unsigned grove__lmdb_durability_flags(grove_durability durability)
 {
@@ -74,13 +76,15 @@ static int build(const grove_backend_options *options, const char *new_path)
     if (options->durability == GROVE_DURABILITY_NONE) {
         flags |= MDB_NOSYNC;
     }
+    size_t limit = grove__lmdb_map_bytes(options);
+    size_t bytes = limit < EMPTY_BYTES_MAX ? limit : EMPTY_BYTES_MAX;
     int code = mdb_env_create(&env);
     if (code != 0) {
         return code;
     }
     code = mdb_env_set_maxdbs(env, options->table_count);
     if (code == 0) {
-        code = mdb_env_set_mapsize(env, grove__lmdb_map_bytes(options));
+        code = mdb_env_set_mapsize(env, bytes);
     }
     if (code == 0) {
         code = mdb_env_open(env, new_path, flags, (mdb_mode_t)options->file_mode);

@@ -154,8 +154,8 @@ void grove__gate_look(const grove__control *control, uint64_t *process_out,
                       uint64_t *held_ms_out)
 {
     const grove__gate *gate = &control->map->gate;
-    uint32_t holder = gate->holder;
-    uint64_t since = gate->held_since_ns;
+    uint32_t holder = atomic_load(&gate->holder);
+    uint64_t since = atomic_load(&gate->held_since_ns);
     uint64_t now = grove__now_ns();
     *process_out = 0;
     *held_ms_out = 0;

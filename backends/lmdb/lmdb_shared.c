@@ -221,7 +221,9 @@ int grove__lmdb_map_set_reserve(grove__lmdb_shared *shared, bool is_wanted)
     uint64_t map = atomic_load(&shared->map_bytes);
     uint64_t used = used_bytes(shared);
     grove__lmdb_leave(shared);
-    if (is_wanted && map == usual && used + shared->reserve_bytes > usual) {
+    /* It may be larger than usual: others have used the reserve. */
+    if (is_wanted && map >= usual && map < shared->size_limit_bytes &&
+        used + shared->reserve_bytes > usual) {
         return move_map(shared, choose_limit);
     }
     if (!is_wanted && map > at_least(used, usual)) {

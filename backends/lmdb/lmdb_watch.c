@@ -44,14 +44,18 @@ void grove__bell_make_up(grove__control *control, uint64_t txn)
     }
 }
 
+/* The last transaction that a reader sees. LMDB's header page, which is written
+ * first, may be one ahead: who told of that would tell of a commit too early,
+ * and not again once it is visible. */
 static int last_txn(grove_backend_env *env, uint64_t *txn_out)
 {
-    if (!grove__lmdb_enter(env->shared)) {
-        return EBUSY;
+    grove_backend_txn *reader;
+    int code = grove__lmdb_begin_reader(env, &reader);
+    if (code == 0) {
+        *txn_out = mdb_txn_id(reader->mdb);
+        grove__lmdb_end_reader(reader);
     }
-    *txn_out = grove__lmdb_last_txn(env->shared);
-    grove__lmdb_leave(env->shared);
-    return 0;
+    return code;
 }
 
 grove_status grove__lmdb_watch_open(grove_backend_env *env,

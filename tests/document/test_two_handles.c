@@ -1,4 +1,8 @@
 /* What a handle holds true while another one changes the document. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/random.h"
 #include "support/store_fixture.h"
 
 static grove_document *open_named(store_fixture *fixture, const char *replica,
@@ -156,4 +160,98 @@ STORE_TEST(two_handles, what_was_compacted_elsewhere_is_said_to_be_removed)
     assert_fails(fixture, GROVE_HISTORY_REMOVED,
                  grove_document_add(first, &run, &fixture->error));
     grove_document_close(first);
+}
+
+/* Saves a text long enough that its batch is no small change. */
+static void save_long(store_fixture *fixture, grove_document *document, char letter)
+{
+    char text[2001];
+    test_random random = test_random_of("two-handles");
+    for (size_t index = 0; index < 2000; index++) {
+        text[index] = (char)(letter + (char)test_random_below(&random, 20));
+    }
+    text[2000] = '\0';
+    insert(fixture, document, 0, text);
+    (void)save(fixture, document);
+}
+
+STORE_TEST(two_handles, refresh_reads_the_new_batches_and_nothing_else)
+{
+    grove_document *writer = open_manual(fixture, "a", NULL);
+    grove_seal_options options = GROVE_SEAL_OPTIONS_INIT;
+    for (int round = 0; round < 20; round++) {
+        save_long(fixture, writer, 'a');
+    }
+    /* What is sealed does not roll up. */
+    assert_ok(fixture, grove_document_seal(writer, &options, NULL, &fixture->error));
+    uint64_t sealed = statistics_of(fixture, "a").batch_bytes;
+    grove_document *reader = open_manual(fixture, "a", NULL);
+    uint64_t events;
+    for (int round = 0; round < 5; round++) {
+        uint64_t looked = grove_document_bytes_read(reader);
+        save_long(fixture, writer, 'A');
+        assert_ok(fixture, grove_document_refresh(reader, &events, &fixture->error));
+        cr_assert_eq(events, 2000);
+        uint64_t read = grove_document_bytes_read(reader) - looked;
+        cr_assert_gt(read, 0);
+        /* It is looked at for its graph and for its operations. */
+        cr_assert_leq(read, 2 * (statistics_of(fixture, "a").batch_bytes - sealed));
+        cr_assert_lt(read, sealed);
+        /* And nothing where nothing is new. */
+        looked = grove_document_bytes_read(reader);
+        assert_ok(fixture, grove_document_refresh(reader, &events, &fixture->error));
+        cr_assert_eq(events, 0);
+        cr_assert_eq(grove_document_bytes_read(reader), looked);
+    }
+    grove_document_close(reader);
+    grove_document_close(writer);
+}
+
+/* In a process of its own: compacts all that it may. */
+static void compact_in_child(store_fixture *fixture)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        grove_store *store;
+        grove_document *document;
+        grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
+        options.window_events = 0;
+        bool is_done =
+            grove_store_open(fixture->dir.path, &fixture->options, &store, NULL) ==
+                GROVE_OK &&
+            grove_document_load(store, grove_bytes_of("a"), NULL, &document, NULL) ==
+                GROVE_OK &&
+            grove_text_insert(document, 0, grove_bytes_of("new "), NULL) == GROVE_OK &&
+            grove_document_save(document, NULL, NULL, NULL) == GROVE_OK &&
+            grove_document_compact(document, &options, NULL, NULL) == GROVE_OK;
+        grove_document_close(document);
+        grove_store_close(store);
+        _exit(is_done ? 42 : 1);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
+Test(two_handles, late_edits_of_one_process_survive_the_compaction_of_another)
+{
+    store_fixture fixture;
+    store_fixture_init(&fixture, "lmdb");
+    store_fixture_open(&fixture);
+    grove_document *document = open_named(&fixture, "b", grove_type_text());
+    insert(&fixture, document, 0, "old");
+    (void)save(&fixture, document);
+    /* Typed before, saved after what the other process does. */
+    insert(&fixture, document, 3, " late");
+    compact_in_child(&fixture);
+    cr_assert_leq(statistics_of(&fixture, "a").base_clock, 3);
+    (void)save(&fixture, document);
+    grove_document_close(document);
+    assert_stored_text(&fixture, "a", "new old late");
+    /* Nobody needs the history any more. */
+    compact_in_child(&fixture);
+    cr_assert_eq(statistics_of(&fixture, "a").base_clock, 16);
+    assert_stored_text(&fixture, "a", "new new old late");
+    store_fixture_close(&fixture);
+    store_fixture_release(&fixture);
 }

@@ -382,6 +382,7 @@ STORE_TEST(salvage, keeps_the_beginning_where_nothing_leads_further)
     for (size_t index = 0; index < all.count; index++) {
         last = all.items[index].table == GROVE__TABLE_EVENTS ? &all.items[index] : last;
     }
+    cr_assert_not_null(last);
     uint64_t clock = row_clock(last);
     uint64_t events = statistics_of(fixture, "a").events;
     cr_assert_gt(clock, 0);

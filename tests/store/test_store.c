@@ -1,7 +1,11 @@
+#include "commit/store.h"
 #include "support/store_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 STORE_TEST(store, is_the_same_one_after_it_was_closed)
 {
@@ -189,6 +193,93 @@ STORE_TEST(store, that_is_full_says_so_and_stays_whole)
                                         grove_bytes_of("small"), NULL, &fixture->error));
     grove_store_close(store);
     store_fixture_open(fixture);
+}
+
+/* Saves groups of so many bytes until there is no room for another. */
+static void fill(store_fixture *fixture, size_t bytes)
+{
+    static uint8_t state[1 << 14];
+    static uint64_t drawn = 1;
+    grove_status status = GROVE_OK;
+    while (status == GROVE_OK) {
+        char name[32];
+        for (size_t index = 0; index < bytes; index++) {
+            drawn = drawn * 6364136223846793005u + 1442695040888963407u;
+            state[index] = (uint8_t)(drawn >> 56);
+        }
+        (void)snprintf(name, sizeof name, "%llx", (unsigned long long)drawn);
+        status = grove_group_save(fixture->store, grove_bytes_of(name),
+                                  (grove_bytes){state, bytes}, NULL, &fixture->error);
+    }
+    cr_assert_eq(status, GROVE_FULL, "%s", grove_status_name(status));
+}
+
+static bool take_first(void *context, grove_bytes name)
+{
+    char *first = context;
+    memcpy(first, name.data, name.size);
+    first[name.size] = '\0';
+    return false;
+}
+
+/* A child that reads what is there now until it is killed: meanwhile nothing
+ * that a change leaves can be used again. */
+static pid_t fork_reader(store_fixture *fixture)
+{
+    int told[2];
+    char byte = 0;
+    cr_assert_eq(pipe(told), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        grove__txn txn;
+        (void)alarm(60); /* if nobody kills it */
+        store_fixture_open(fixture);
+        bool is_reading = grove__txn_begin(&fixture->store->kv, GROVE_TXN_READ, &txn,
+                                           &fixture->error) == GROVE_OK;
+        if (is_reading && write(told[1], &byte, 1) == 1) {
+            (void)pause();
+        }
+        _exit(1);
+    }
+    (void)close(told[1]);
+    cr_assert_eq(read(told[0], &byte, 1), 1);
+    (void)close(told[0]);
+    return child;
+}
+
+/* Opening writes down that commits may be lost from here on. */
+Test(store, that_is_full_can_be_opened_and_emptied)
+{
+    store_fixture fixture;
+    char first[GROVE_GROUP_NAME_BYTES_MAX + 1];
+    grove_bytes none = {NULL, 0};
+    store_fixture_init(&fixture, "lmdb");
+    fixture.options.size_limit_bytes = 8 << 20;
+    fixture.options.durability = GROVE_DURABILITY_RELAXED;
+    store_fixture_open(&fixture);
+    for (size_t bytes = 1 << 14; bytes > 0; bytes /= 4) {
+        fill(&fixture, bytes);
+    }
+    store_fixture_close(&fixture);
+    pid_t reader = fork_reader(&fixture);
+    for (int count = 0; count < 10; count++) {
+        store_fixture_open(&fixture);
+        fill(&fixture, 1);
+        store_fixture_close(&fixture);
+    }
+    cr_assert_eq(kill(reader, SIGKILL), 0);
+    cr_assert_eq(waitpid(reader, NULL, 0), reader);
+    store_fixture_open(&fixture);
+    for (int count = 0; count < 10; count++) {
+        assert_ok(&fixture, grove_group_list(fixture.store, none, none, take_first, first,
+                                             &fixture.error));
+        assert_ok(&fixture, grove_group_delete(fixture.store, grove_bytes_of(first), NULL,
+                                               &fixture.error));
+    }
+    assert_ok(&fixture, grove_group_save(fixture.store, grove_bytes_of("new"),
+                                         grove_bytes_of("small"), NULL, &fixture.error));
+    store_fixture_close(&fixture);
+    store_fixture_release(&fixture);
 }
 
 Test(store, in_memory_survives_a_power_cut_as_its_durability_says)

@@ -66,6 +66,53 @@ STORE_TEST(watch, what_only_rearranges_is_not_told)
     grove_watch_close(watch);
 }
 
+/* A child that opens the fixture's store for itself and commits. */
+static pid_t fork_committer(store_fixture *fixture, int commits)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        fixture->store = NULL;
+        store_fixture_open(fixture);
+        for (int index = 0; index < commits; index++) {
+            save_group(fixture, "x");
+        }
+        store_fixture_close(fixture);
+        _exit(42);
+    }
+    return child;
+}
+
+static void assert_committed(pid_t child)
+{
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
+/* Looks all the time, so that it looks while a commit is becoming visible. */
+Test(watch, what_a_reader_sees_is_told_at_once)
+{
+    enum { COMMITS = 20000 };
+    store_fixture fixture;
+    grove_watch *watch;
+    uint64_t told = 0;
+    store_fixture_init(&fixture, "lmdb");
+    store_fixture_open(&fixture);
+    assert_ok(&fixture, grove_watch_open(fixture.store, &watch, NULL, &fixture.error));
+    pid_t child = fork_committer(&fixture, COMMITS);
+    while (told < COMMITS) {
+        uint64_t seen;
+        assert_ok(&fixture, grove_store_commit(fixture.store, &seen, &fixture.error));
+        grove_status status = grove_watch_wait(watch, 0, &told, &fixture.error);
+        cr_assert(status == GROVE_OK || status == GROVE_NONE);
+        cr_assert_geq(told, seen);
+    }
+    assert_committed(child);
+    grove_watch_close(watch);
+    store_fixture_close(&fixture);
+    store_fixture_release(&fixture);
+}
+
 Test(watch, commits_of_another_process_are_told)
 {
     enum { COMMITS = 200 };
@@ -74,16 +121,7 @@ Test(watch, commits_of_another_process_are_told)
     store_fixture_init(&fixture, "lmdb");
     store_fixture_open(&fixture);
     assert_ok(&fixture, grove_watch_open(fixture.store, &watch, NULL, &fixture.error));
-    pid_t child = fork();
-    if (child == 0) {
-        fixture.store = NULL;
-        store_fixture_open(&fixture);
-        for (int index = 0; index < COMMITS; index++) {
-            save_group(&fixture, "x");
-        }
-        store_fixture_close(&fixture);
-        _exit(42);
-    }
+    pid_t child = fork_committer(&fixture, COMMITS);
     uint64_t commit = 0;
     while (commit < COMMITS) {
         uint64_t before = commit;
@@ -93,9 +131,7 @@ Test(watch, commits_of_another_process_are_told)
         assert_ok(&fixture, grove_store_commit(fixture.store, &newest, &fixture.error));
         cr_assert_geq(newest, commit);
     }
-    int status;
-    cr_assert_eq(waitpid(child, &status, 0), child);
-    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    assert_committed(child);
     grove_watch_close(watch);
     store_fixture_close(&fixture);
     store_fixture_release(&fixture);

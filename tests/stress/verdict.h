@@ -1,0 +1,23 @@
+/*
+ * The end of a run: what is stored against what was acknowledged.
+ *
+ *   - Every acknowledged event is there exactly once, with its id, at its
+ *     clocks, with its content; and nothing is there that nobody intended.
+ *   - Of a call that nobody knows the end of, all is there or nothing.
+ *   - Commits are numbered without a gap, and no number was given twice.
+ *   - Groups have the state of their newest version.
+ *   - What is deleted is gone.
+ */
+#ifndef GROVE_STRESS_VERDICT_H
+#define GROVE_STRESS_VERDICT_H
+
+#include "ledger.h"
+
+void verdict_run(stress_board *board, grove_store *store);
+
+/* verdict_document.c: one document against its records; turns those that are
+ * unknown into stored ones, or failed ones. */
+void verdict_document(stress_board *board, grove_store *store, uint32_t index,
+                      ledger_record **records, size_t count);
+
+#endif
