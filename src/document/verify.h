@@ -194,6 +194,11 @@ grove_status grove__survey_draft(grove__survey *survey, grove_document **draft_o
 
 /* --- verify_clocks.c --- */
 
+/* The aging record; `is_known_out` false: it is damaged, which is said where
+ * the store's records are looked at. The status is the backend's. */
+grove_status grove__survey_read_aging(grove__txn *txn, grove__aging_record *record_out,
+                                      bool *is_known_out, grove_error *error_out);
+
 /* Whether the rows of table `clocks` ascend, stay within the document's events
  * and the commits that have aged, and begin with what the commits say. */
 grove_status grove__survey_check_clocks(grove__survey *survey);

@@ -1,20 +1,29 @@
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/age.h"
 #include "document/clock_at.h"
 #include "document/verify.h"
 
 enum { NUMBER_BYTES = 8 };
 
-/*
- * What a look at another table says, which is checked elsewhere: what is
- * damaged there is no finding here. When the backend cannot go on, the survey
- * ends.
- */
-static grove_status pass_over(grove__survey *survey, grove_status status)
+grove_status grove__survey_read_aging(grove__txn *txn, grove__aging_record *record_out,
+                                      bool *is_known_out, grove_error *error_out)
 {
-    survey->is_unreadable = survey->is_unreadable || survey->txn->failed;
-    return grove__finding_is(status) || status == GROVE_FAILED ? GROVE_OK : status;
+    grove_bytes value;
+    grove_error none;
+    *record_out = (grove__aging_record){0, 0, 0};
+    *is_known_out = true;
+    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE, grove_bytes_of("aging"),
+                                        &value, error_out);
+    if (status == GROVE_OK) {
+        *is_known_out = grove__aging_record_decode(value, record_out, &none) == GROVE_OK;
+    }
+    return status == GROVE_NONE ? GROVE_OK : status;
+}
+
+/* What is damaged in another table is found there. */
+static grove_status pass_over(grove_status status)
+{
+    return grove__finding_is(status) ? GROVE_OK : status;
 }
 
 static grove_status report(grove__survey *survey, grove_status status)
@@ -23,28 +32,31 @@ static grove_status report(grove__survey *survey, grove_status status)
                                grove__key_view(&survey->prefix));
 }
 
-/* Reads the entry that has a commit, if there is one. */
-static grove_status read_commit(grove__survey *survey, uint64_t commit,
-                                grove__commits *commits)
+/* Finds the entry that has a commit. The status is the backend's, or says that
+ * there is none. */
+static grove_status find_commit(grove__survey *survey, uint64_t commit,
+                                grove_bytes *key_out, grove_bytes *value_out)
 {
     grove__cursor cursor;
     grove__key behind;
-    grove_bytes key;
-    grove_bytes value;
-    uint64_t first = 0;
     grove__key_of_commit(&behind, commit);
     behind.bytes[behind.size++] = 0;
     grove_status status =
         grove__cursor_open(survey->txn, GROVE__TABLE_COMMITS, &cursor, &survey->error);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    status = grove__cursor_seek(&cursor, GROVE_SEEK_BEFORE, grove__key_view(&behind),
-                                &key, &value, &survey->error);
-    grove__cursor_close(&cursor);
     if (status == GROVE_OK) {
-        status = grove__key_parse_commit(key, &first, &survey->error);
+        status = grove__cursor_seek(&cursor, GROVE_SEEK_BEFORE, grove__key_view(&behind),
+                                    key_out, value_out, &survey->error);
+        grove__cursor_close(&cursor);
     }
+    return status;
+}
+
+/* Reads the entry. GROVE_NONE: it does not have the commit. */
+static grove_status read_commits(grove__survey *survey, uint64_t commit, grove_bytes key,
+                                 grove_bytes value, grove__commits *commits)
+{
+    uint64_t first = 0;
+    grove_status status = grove__key_parse_commit(key, &first, &survey->error);
     if (status == GROVE_OK) {
         status = grove__commits_read(first, value, commits, &survey->error);
     }
@@ -75,20 +87,29 @@ static bool has_touch(const grove__survey *survey, const grove__commits *commits
 
 /* Compares the first commit of a row, if it still is stored. */
 static grove_status check_first(grove__survey *survey, const grove__commit_clock *first,
-                                grove_bytes key)
+                                grove_bytes row)
 {
+    grove_bytes key;
+    grove_bytes value;
+    grove_status status = find_commit(survey, first->commit, &key, &value);
+    if (status != GROVE_OK) {
+        return status == GROVE_NONE
+                   ? GROVE_OK
+                   : grove__survey_judge(survey, status, GROVE_FINDING_UNREADABLE,
+                                         GROVE__TABLE_COMMITS, (grove_bytes){NULL, 0});
+    }
     grove__commits commits;
     grove__commits_init(&commits, survey->store->allocator);
-    grove_status status = read_commit(survey, first->commit, &commits);
+    status = read_commits(survey, first->commit, key, value, &commits);
     if (status != GROVE_OK) {
-        status = pass_over(survey, status);
+        status = pass_over(status);
     } else if (!has_touch(survey, &commits, first)) {
         status = grove__fail(&survey->error, GROVE_CORRUPT,
                              "commit %llu did not take the document to clock %llu",
                              (unsigned long long)first->commit,
                              (unsigned long long)first->clock);
         status = grove__survey_judge(survey, status, GROVE_FINDING_CLOCKS,
-                                     GROVE__TABLE_CLOCKS, key);
+                                     GROVE__TABLE_CLOCKS, row);
     }
     grove__commits_release(&commits);
     return status;
@@ -143,7 +164,7 @@ static grove_status check_clock(grove__survey *survey, uint64_t aged)
         grove__clock_look_at_records(&look, survey->txn, aged, &commits, &survey->error);
     grove__commits_release(&commits);
     if (status != GROVE_OK || look.made != 0) {
-        return pass_over(survey, status);
+        return pass_over(status);
     }
     return report(survey, grove__fail(&survey->error, GROVE_CORRUPT,
                                       "commits took the document to clock %llu, and it "
@@ -159,9 +180,15 @@ grove_status grove__survey_check_clocks(grove__survey *survey)
     if (status != GROVE_OK || survey->is_unreadable || survey->newest_clock.commit == 0) {
         return status;
     }
-    status = grove__age_read(survey->txn, &aging, &survey->error);
-    if (status != GROVE_OK || aging.aged == 0) {
-        return pass_over(survey, status);
+    bool is_known;
+    status = grove__survey_read_aging(survey->txn, &aging, &is_known, &survey->error);
+    if (status != GROVE_OK) {
+        return grove__survey_judge(survey, status, GROVE_FINDING_UNREADABLE,
+                                   GROVE__TABLE_STORE, (grove_bytes){NULL, 0});
+    }
+    if (!is_known || aging.aged == 0) {
+        /* That there are clocks all the same is found with the commits. */
+        return GROVE_OK;
     }
     if (survey->newest_clock.commit > aging.aged) {
         return report(survey,

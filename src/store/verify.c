@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/incarnations.h"
 #include "commit/write_set.h"
 #include "kv/value.h"
 #include "store/visit.h"
@@ -111,33 +110,36 @@ static grove_status visit_store(void *context, grove__visit_entry *entry, bool *
     return status;
 }
 
-/* Whether the last incarnation is that of the record, and its commits those
- * that come next. */
+/* What the backend says of one of them; it can be looked at if GROVE_OK. */
+static grove_status get_own(grove__verify_work *work, grove__txn *txn, own_key which,
+                            grove_bytes *value_out, grove_error *error)
+{
+    grove_bytes key = grove_bytes_of(KEYS[which]);
+    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE, key, value_out, error);
+    if (status == GROVE_CORRUPT || status == GROVE_FAILED) {
+        grove__verify_find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_STORE, key,
+                           (grove_bytes){NULL, 0}, error);
+    }
+    return status;
+}
+
+/* Whether the last incarnation is that of the record. */
 static grove_status compare_incarnations(grove__verify_work *work, grove__txn *txn,
                                          uint64_t incarnation, grove_error *error)
 {
-    uint64_t newest;
-    grove_status status = grove__incarnations_read(txn, &work->joined, error);
+    grove_bytes value;
+    grove_status status = get_own(work, txn, KEY_INCARNATIONS, &value, error);
     if (status == GROVE_OK) {
-        status = grove__commit_newest(txn, &newest, error);
+        status = decode_own(work, KEY_INCARNATIONS, value, error);
     }
     if (status != GROVE_OK) {
         return status;
     }
-    const grove__incarnation *last =
-        (const grove__incarnation *)(const void *)work->joined.data +
-        work->joined.size / sizeof *last - 1;
-    if (last->incarnation != incarnation) {
-        status = grove__fail(error, GROVE_CORRUPT,
-                             "the last incarnation is not that of the store's record");
-    } else if (last->first_commit > newest + 1) {
-        status = grove__fail(error, GROVE_CORRUPT,
-                             "the last incarnation begins with commit %llu, and the "
-                             "newest commit is %llu",
-                             (unsigned long long)last->first_commit,
-                             (unsigned long long)newest);
-    }
-    if (status != GROVE_OK) {
+    const grove__incarnation *items =
+        (const grove__incarnation *)(const void *)work->joined.data;
+    if (items[work->joined.size / sizeof *items - 1].incarnation != incarnation) {
+        (void)grove__fail(error, GROVE_CORRUPT,
+                          "the last incarnation is not that of the store's record");
         grove__verify_find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE,
                            grove_bytes_of(KEYS[KEY_INCARNATIONS]), (grove_bytes){NULL, 0},
                            error);
@@ -150,10 +152,9 @@ static grove_status compare_incarnations(grove__verify_work *work, grove__txn *t
 static grove_status compare_own(grove__verify_work *work, grove__txn *txn,
                                 grove_error *error)
 {
-    grove_bytes key = grove_bytes_of(KEYS[KEY_STORE]);
     grove_bytes value;
     grove__store_record record;
-    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE, key, &value, error);
+    grove_status status = get_own(work, txn, KEY_STORE, &value, error);
     if (status == GROVE_OK) {
         status = grove__store_record_decode(value, &record, error);
         return status == GROVE_OK
@@ -161,13 +162,13 @@ static grove_status compare_own(grove__verify_work *work, grove__txn *txn,
                    : status;
     }
     if (status == GROVE_NONE) {
-        status = grove__kv_get(txn, GROVE__TABLE_STORE,
-                               grove_bytes_of(KEYS[KEY_UNFINISHED]), &value, error);
+        status = get_own(work, txn, KEY_UNFINISHED, &value, error);
     }
     if (status == GROVE_NONE) {
         (void)grove__fail(error, GROVE_CORRUPT, "the store has no record");
-        grove__verify_find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE, key,
-                           (grove_bytes){NULL, 0}, error);
+        grove__verify_find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE,
+                           grove_bytes_of(KEYS[KEY_STORE]), (grove_bytes){NULL, 0},
+                           error);
     }
     return status;
 }

@@ -39,7 +39,7 @@ grove_status grove__verify_commits(grove__verify_work *work, grove__key from,
 /* --- verify_clocks.c --- */
 
 /* Whether what aged commits touched is in the table `clocks`, as `txn` sees
- * both. What cannot be read there is reported elsewhere. */
+ * both. The status of the backend, where it cannot give the commits. */
 grove_status grove__verify_clocks(grove__verify_work *work, grove__txn *txn,
                                   const grove__aging_record *aging,
                                   grove_error *error_out);

@@ -85,11 +85,10 @@ static grove_status check_touch(clocks_check *check, uint64_t commit,
     uint64_t clock = 0;
     grove_status status = grove__clocks_find(check->txn, check->work->store->allocator,
                                              touch->name, commit, &clock, error);
-    bool is_missing = status == GROVE_NONE ||
-                      (status == GROVE_OK && clock != touch->first_clock + touch->count);
-    if (!is_missing) {
-        /* A row that is damaged was reported with its document. */
-        return grove__finding_is(status) && !check->txn->failed ? GROVE_OK : status;
+    bool is_there = status == GROVE_OK && clock == touch->first_clock + touch->count;
+    bool is_judged = status == GROVE_OK || status == GROVE_FAILED;
+    if (is_there || (!is_judged && !grove__finding_is(status))) {
+        return status;
     }
     if (known == NULL) {
         return add_doubt(check, &wanted, error);
@@ -136,8 +135,8 @@ static grove_status check_all(clocks_check *check, grove__commits *commits,
         }
         if (status == GROVE_OK) {
             status = check_commits(check, commits, error);
-        }
-        if (grove__finding_is(status) && !check->txn->failed) {
+        } else if (grove__finding_is(status)) {
+            /* It was said when the commits were gone through. */
             status = GROVE_OK;
         }
         if (status == GROVE_OK) {
@@ -159,8 +158,8 @@ static void report_doubts(clocks_check *check)
         if (one->commit != 0) {
             grove__key_of_document(&key, name_of(one));
             (void)grove__fail(&error, GROVE_CORRUPT,
-                              "the clock is missing, or another one, that commit %llu "
-                              "took the document to",
+                              "there is no row with the clock that commit %llu took the "
+                              "document to",
                               (unsigned long long)one->commit);
             grove__verify_find(check->work, GROVE_FINDING_CLOCKS, GROVE__TABLE_CLOCKS,
                                grove__key_view(&key), name_of(one), &error);
@@ -210,5 +209,5 @@ grove_status grove__verify_clocks(grove__verify_work *work, grove__txn *txn,
     grove__commits_release(&commits);
     grove__sorted_release(&check.order, work->store->allocator);
     grove_buffer_release(&check.doubts);
-    return grove__finding_is(status) || status == GROVE_FAILED ? GROVE_OK : status;
+    return status;
 }

@@ -4,7 +4,6 @@
  * no others (commit/age.h: A1, A2).
  */
 #include "base/error.h"
-#include "commit/age.h"
 #include "format/commits.h"
 #include "store/verify.h"
 
@@ -14,6 +13,8 @@ typedef struct commits_check {
     bool knows_aging; /* and has not found it to be wrong */
     uint64_t first;   /* of the entries that were looked at; 0: none */
     uint64_t next;    /* 0: not known */
+    /* The first commit of the last incarnation; 0: not known, or the first. */
+    uint64_t incarnation_first;
     /* Records of commits that have aged, one after the other. */
     struct {
         uint64_t first; /* 0: none */
@@ -161,11 +162,22 @@ static grove_status check_entries(commits_check *check, grove__txn *txn, grove_b
     return status;
 }
 
-/* All were looked at: the newest of them is always kept as it was made. */
+/* All were looked at: the newest of them is always kept as it was made, and no
+ * incarnation begins beyond the next. */
 static void check_end(commits_check *check)
 {
     grove_error error;
     end_stretch(check);
+    if (check->next != 0 && check->incarnation_first > check->next) {
+        (void)grove__fail(&error, GROVE_CORRUPT,
+                          "the last incarnation begins with commit %llu, and the newest "
+                          "is %llu",
+                          (unsigned long long)check->incarnation_first,
+                          (unsigned long long)check->next - 1);
+        grove__verify_find(check->work, GROVE_FINDING_STORE, GROVE__TABLE_STORE,
+                           grove_bytes_of("incarnations"), (grove_bytes){NULL, 0},
+                           &error);
+    }
     if (check->knows_aging && check->next != 0 && check->aging.aged > 0 &&
         check->aging.aged >= check->next - 1) {
         (void)grove__fail(&error, GROVE_CORRUPT,
@@ -177,6 +189,27 @@ static void check_end(commits_check *check)
     }
 }
 
+/* Which commit the last incarnation begins with, if that can be told. */
+static grove_status read_incarnation(commits_check *check, grove__txn *txn,
+                                     grove_error *error)
+{
+    grove_bytes value;
+    grove_buffer *list = &check->work->joined;
+    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE,
+                                        grove_bytes_of("incarnations"), &value, error);
+    if (status != GROVE_OK) {
+        return status == GROVE_NONE ? GROVE_OK : status;
+    }
+    grove_buffer_reset(list);
+    status = grove__incarnations_record_decode(value, list, error);
+    if (status == GROVE_OK) {
+        const grove__incarnation *items =
+            (const grove__incarnation *)(const void *)list->data;
+        check->incarnation_first = items[list->size / sizeof *items - 1].first_commit;
+    }
+    return grove__finding_is(status) ? GROVE_OK : status;
+}
+
 /* All in one transaction: others may pack commits at any time. */
 static grove_status check_all(commits_check *check, grove__txn *txn, grove__key from,
                               grove_error *error)
@@ -186,23 +219,28 @@ static grove_status check_all(commits_check *check, grove__txn *txn, grove__key 
         from.bytes[from.size++] = 0;
         check->next = 1;
     }
-    grove_status status = grove__age_read(txn, &check->aging, error);
-    check->knows_aging = status == GROVE_OK;
-    if (status == GROVE_OK || grove__finding_is(status)) {
+    grove_status status =
+        grove__survey_read_aging(txn, &check->aging, &check->knows_aging, error);
+    if (status == GROVE_OK) {
+        status = read_incarnation(check, txn, error);
+    }
+    if (status == GROVE_OK) {
         status = check_entries(check, txn, grove__key_view(&from), error);
+    }
+    bool is_end = status == GROVE_NONE;
+    if (is_end) {
+        check_end(check);
+        status = GROVE_OK;
+    }
+    if (is_end && is_all && check->knows_aging) {
+        status = grove__verify_clocks(check->work, txn, &check->aging, error);
     }
     if (status == GROVE_CORRUPT || status == GROVE_FAILED) {
         grove__verify_find(check->work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_COMMITS,
                            grove__key_view(&from), (grove_bytes){NULL, 0}, error);
-        return GROVE_OK;
+        status = GROVE_OK;
     }
-    if (status != GROVE_NONE) {
-        return status;
-    }
-    check_end(check);
-    return is_all && check->knows_aging
-               ? grove__verify_clocks(check->work, txn, &check->aging, error)
-               : GROVE_OK;
+    return status;
 }
 
 grove_status grove__verify_commits(grove__verify_work *work, grove__key from,
