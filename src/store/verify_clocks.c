@@ -24,6 +24,7 @@ typedef struct clocks_check {
     grove__verify_work *work;
     grove__txn *txn;
     uint64_t aged;
+    uint64_t next; /* the commit that comes behind those before */
     grove_buffer doubts;
     grove__sorted order; /* of the doubts, by name */
 } clocks_check;
@@ -114,6 +115,38 @@ static grove_status check_commits(clocks_check *check, const grove__commits *com
     return status;
 }
 
+/* Commits are missing, or cannot be read: they may have made any document
+ * anew. */
+static void forget_doubts(clocks_check *check)
+{
+    size_t count;
+    doubt *doubts = doubts_of(check, &count);
+    for (size_t index = 0; index < count; index++) {
+        doubts[index].commit = 0;
+    }
+}
+
+/* Checks an entry, or passes over it: what is wrong with it was said when the
+ * commits were gone through. */
+static grove_status check_entry(clocks_check *check, grove_bytes key, grove_bytes value,
+                                grove__commits *commits, grove_error *error)
+{
+    uint64_t first = 0;
+    grove_status status = grove__key_parse_commit(key, &first, error);
+    if (status == GROVE_OK) {
+        status = grove__commits_read(first, value, commits, error);
+    }
+    if (grove__finding_is(status)) {
+        forget_doubts(check);
+        return GROVE_OK;
+    }
+    if (first != check->next) {
+        forget_doubts(check);
+    }
+    check->next = first + grove__commits_count(commits);
+    return status == GROVE_OK ? check_commits(check, commits, error) : status;
+}
+
 static grove_status check_all(clocks_check *check, grove__commits *commits,
                               grove_error *error)
 {
@@ -128,17 +161,7 @@ static grove_status check_all(clocks_check *check, grove__commits *commits,
     status =
         grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, key, &key, &value, error);
     while (status == GROVE_OK && !grove__verify_has_stopped(check->work)) {
-        uint64_t first;
-        status = grove__key_parse_commit(key, &first, error);
-        if (status == GROVE_OK) {
-            status = grove__commits_read(first, value, commits, error);
-        }
-        if (status == GROVE_OK) {
-            status = check_commits(check, commits, error);
-        } else if (grove__finding_is(status)) {
-            /* It was said when the commits were gone through. */
-            status = GROVE_OK;
-        }
+        status = check_entry(check, key, value, commits, error);
         if (status == GROVE_OK) {
             status = grove__cursor_next(&cursor, &key, &value, error);
         }
