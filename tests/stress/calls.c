@@ -33,6 +33,7 @@ static const char *const NAMES[CALL_COUNT] = {
     [CALL_GROUP_LOAD] = "group_load",
     [CALL_GROUP_DELETE] = "group_delete",
     [CALL_WATCH] = "watch",
+    [CALL_FEED] = "feed_read",
     [CALL_FORKED] = "in a forked child",
 };
 

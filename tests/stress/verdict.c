@@ -226,6 +226,7 @@ static uint64_t count_given(verdict *work, uint64_t newest)
         stress_fail(work->board, "commit %llu was acknowledged, and the store is at %llu",
                     (unsigned long long)last, (unsigned long long)newest);
     }
+    verdict_feed(work->board, work->store, work->sorted, count, newest);
     return given;
 }
 

@@ -20,4 +20,9 @@ void verdict_run(stress_board *board, grove_store *store);
 void verdict_document(stress_board *board, grove_store *store, uint32_t index,
                       ledger_record **records, size_t count);
 
+/* verdict_feed.c: the feed against acknowledged records, which are sorted by
+ * their commits. */
+void verdict_feed(stress_board *board, grove_store *store, ledger_record **records,
+                  size_t count, uint64_t newest);
+
 #endif
