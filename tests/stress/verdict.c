@@ -267,6 +267,7 @@ void verdict_run(stress_board *board, grove_store *store)
         }
     }
     judge_commits(&work);
+    verdict_verify(board, store);
     free(work.sorted);
     free(work.records);
 }
