@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "commit/age.h"
 #include "commit/clocks.h"
-#include "format/commits.h"
 
 /* What the records say of one document up to a commit. */
 typedef struct looking {
@@ -22,8 +21,11 @@ typedef struct looking {
 } looking;
 
 /* Takes in what one commit touched. */
-static void look_at(looking *look, uint64_t number, const grove__commits *commits)
+static grove_status look_at(void *context, uint64_t number, const grove__commits *commits,
+                            grove_error *error_out)
 {
+    (void)error_out;
+    looking *look = context;
     const grove__touch *touches = grove__commits_touches(commits);
     size_t count = commits->touches.size / sizeof *touches;
     for (size_t index = 0; index < count; index++) {
@@ -41,42 +43,7 @@ static void look_at(looking *look, uint64_t number, const grove__commits *commit
             look->clock = touch->first_clock + touch->count;
         }
     }
-}
-
-/* Goes through the commits that have not aged. */
-static grove_status look_at_records(looking *look, grove__txn *txn, uint64_t aged,
-                                    grove__commits *commits, grove_error *error_out)
-{
-    grove__cursor cursor;
-    grove__key first;
-    grove_bytes key;
-    grove_bytes value;
-    grove_status status =
-        grove__cursor_open(txn, GROVE__TABLE_COMMITS, &cursor, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove__key_of_commit(&first, aged + 1);
-    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&first),
-                                &key, &value, error_out);
-    while (status == GROVE_OK) {
-        uint64_t number;
-        status = grove__key_parse_commit(key, &number, error_out);
-        if (status == GROVE_OK && grove__commits_is_pack(value)) {
-            status = grove__fail(error_out, GROVE_CORRUPT,
-                                 "commit %llu is packed and has not aged",
-                                 (unsigned long long)number);
-        }
-        if (status == GROVE_OK) {
-            status = grove__commits_read(number, value, commits, error_out);
-        }
-        if (status == GROVE_OK) {
-            look_at(look, number, commits);
-            status = grove__cursor_next(&cursor, &key, &value, error_out);
-        }
-    }
-    grove__cursor_close(&cursor);
-    return status == GROVE_NONE ? GROVE_OK : status;
+    return GROVE_OK;
 }
 
 static grove_status fail_unknown(grove_error *error_out)
@@ -120,10 +87,8 @@ static grove_status find_clock(looking *look, grove_store *store, grove__txn *tx
     if (status != GROVE_OK) {
         return status;
     }
-    grove__commits commits;
-    grove__commits_init(&commits, store->allocator);
-    status = look_at_records(look, txn, aging.aged, &commits, error_out);
-    grove__commits_release(&commits);
+    status = grove__age_each_young(txn, store->allocator, aging.aged, look_at, look,
+                                   error_out);
     if (status != GROVE_OK || look->was_touched) {
         return status;
     }
