@@ -230,7 +230,9 @@ grove_status grove__identity_look(grove_store *store, grove_error *error_out)
     if (status == GROVE_OK) {
         store->incarnation = found.incarnation;
     }
-    return status == GROVE_NONE || status == GROVE_CORRUPT ? GROVE_OK : status;
+    bool is_looked_at =
+        status == GROVE_NONE || status == GROVE_CORRUPT || status == GROVE_INVALID;
+    return is_looked_at ? GROVE_OK : status;
 }
 
 grove_status grove__identity_clear(grove_store *store, grove_error *error_out)
