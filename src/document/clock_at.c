@@ -2,6 +2,8 @@
  * The clock that a document stood at after a commit: from the table `clocks`
  * for commits that have aged, from the records of those that have not.
  */
+#include "document/clock_at.h"
+
 #include <grove/feed.h>
 
 #include "base/bytes.h"
@@ -9,23 +11,12 @@
 #include "commit/age.h"
 #include "commit/clocks.h"
 
-/* What the records say of one document up to a commit. */
-typedef struct looking {
-    grove_bytes document;
-    uint64_t commit; /* the one that is asked for */
-    /* The commit that made the document that is there now, if it is among
-     * them; else 0. */
-    uint64_t made;
-    bool was_touched; /* at or before the commit, and since it was made */
-    uint64_t clock;   /* then: after the last time */
-} looking;
-
 /* Takes in what one commit touched. */
 static grove_status look_at(void *context, uint64_t number, const grove__commits *commits,
                             grove_error *error_out)
 {
     (void)error_out;
-    looking *look = context;
+    grove__clock_look *look = context;
     const grove__touch *touches = grove__commits_touches(commits);
     size_t count = commits->touches.size / sizeof *touches;
     for (size_t index = 0; index < count; index++) {
@@ -46,6 +37,13 @@ static grove_status look_at(void *context, uint64_t number, const grove__commits
     return GROVE_OK;
 }
 
+grove_status grove__clock_look_at_records(grove__clock_look *look, grove__txn *txn,
+                                          const grove_allocator *allocator, uint64_t aged,
+                                          grove_error *error_out)
+{
+    return grove__age_each_young(txn, allocator, aged, look_at, look, error_out);
+}
+
 static grove_status fail_unknown(grove_error *error_out)
 {
     return grove__fail(error_out, GROVE_NONE,
@@ -53,7 +51,7 @@ static grove_status fail_unknown(grove_error *error_out)
 }
 
 /* Whether there is the document now, and was the commit. */
-static grove_status check_question(const looking *look, grove__txn *txn,
+static grove_status check_question(const grove__clock_look *look, grove__txn *txn,
                                    grove_error *error_out)
 {
     grove__key key;
@@ -76,8 +74,8 @@ static grove_status check_question(const looking *look, grove__txn *txn,
     return status;
 }
 
-static grove_status find_clock(looking *look, grove_store *store, grove__txn *txn,
-                               grove_error *error_out)
+static grove_status find_clock(grove__clock_look *look, grove_store *store,
+                               grove__txn *txn, grove_error *error_out)
 {
     grove__aging_record aging;
     grove_status status = check_question(look, txn, error_out);
@@ -87,8 +85,8 @@ static grove_status find_clock(looking *look, grove_store *store, grove__txn *tx
     if (status != GROVE_OK) {
         return status;
     }
-    status = grove__age_each_young(txn, store->allocator, aging.aged, look_at, look,
-                                   error_out);
+    status =
+        grove__clock_look_at_records(look, txn, store->allocator, aging.aged, error_out);
     if (status != GROVE_OK || look->was_touched) {
         return status;
     }
@@ -111,7 +109,7 @@ grove_status grove_document_clock_at(grove_store *store, grove_bytes id, uint64_
     if (status != GROVE_OK) {
         return status;
     }
-    looking look = {.document = id, .commit = commit};
+    grove__clock_look look = {.document = id, .commit = commit};
     status = find_clock(&look, store, &txn, error_out);
     grove__txn_abort(&txn);
     if (status == GROVE_OK) {
