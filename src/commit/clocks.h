@@ -37,7 +37,8 @@ grove_status grove__clocks_gather(grove__clocks *clocks, uint64_t commit,
                                   const grove__touch *touch, grove_error *error_out);
 
 /*
- * Adds to `set` the rows of what was gathered, after those that `txn` sees.
+ * Adds to `set` the rows of what was gathered, after those that `txn` sees, and
+ * expects that their documents are still there.
  * Cost: for each document two look-ups and a row or two. GROVE_CORRUPT, for
  * rows that break L2; GROVE_FORMAT_NEWER, GROVE_NO_MEMORY, GROVE_IO.
  */
