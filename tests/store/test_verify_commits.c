@@ -9,6 +9,8 @@
 #include "commit/age.h"
 #include "format/clock_row.h"
 #include "format/commits.h"
+#include "support/faulty_allocator.h"
+#include "support/faulty_backend.h"
 #include "support/random.h"
 
 enum { RANGE = GROVE__PACKED_COMMITS };
@@ -556,4 +558,82 @@ STORE_TEST(verify_commits, of_a_copy_that_is_opened_as_damaged_changes_nothing)
     }
     rows_free(&before);
     store_fixture_open(fixture);
+}
+
+/* --- what fails on the way --- */
+
+/* A clock of one document, and packs. */
+static void init_packed(store_fixture *fixture)
+{
+    store_fixture_init(fixture, "memory");
+    store_fixture_open(fixture);
+    write_to(fixture, "a", 2);
+    save_groups(fixture, 2 * RANGE);
+    store_fixture_close(fixture);
+}
+
+static grove_status verify_all(store_fixture *fixture, findings *all)
+{
+    all->count = 0;
+    return grove_store_verify(fixture->store, NULL, findings_take, all, &all->report,
+                              &fixture->error);
+}
+
+Test(verify_commits, tells_when_any_allocation_fails)
+{
+    store_fixture fixture;
+    init_packed(&fixture);
+    size_t nth = 1;
+    for (bool has_failed = true; has_failed; nth++) {
+        faulty_allocator faulty;
+        findings all;
+        faulty_allocator_init(&faulty, 0);
+        fixture.options.allocator = &faulty.allocator;
+        store_fixture_open(&fixture);
+        faulty.fails_at = faulty.calls + nth;
+        grove_status status = verify_all(&fixture, &all);
+        cr_assert_eq(status, faulty.has_failed ? GROVE_NO_MEMORY : GROVE_OK);
+        cr_assert_eq(all.count, 0, "no memory was taken for damage, at %zu", nth);
+        has_failed = faulty.has_failed;
+        store_fixture_close(&fixture);
+        faulty_allocator_finish(&faulty);
+    }
+    cr_assert_gt(nth, 50);
+    store_fixture_release(&fixture);
+}
+
+/* Whichever call finds the store damaged, or cannot read it, it is said. */
+static void fail_each_call(store_fixture *fixture, grove_status failure)
+{
+    const grove_backend *under = fixture->options.backend;
+    bool has_failed = true;
+    for (size_t nth = 1; has_failed; nth += 1 + RANGE / 64) {
+        faulty_backend faulty;
+        findings all;
+        faulty_backend_init(&faulty, under, 0, failure);
+        faulty.under_context = fixture->disk;
+        fixture->options.backend = &faulty.table;
+        fixture->options.backend_context = &faulty;
+        store_fixture_open(fixture);
+        faulty.fails_at = faulty.calls + nth;
+        grove_status status = verify_all(fixture, &all);
+        has_failed = faulty.has_failed;
+        bool is_damage = failure == GROVE_CORRUPT && has_failed &&
+                         strcmp(faulty.failed_call, "begin") != 0;
+        cr_assert_eq(status, has_failed && !is_damage ? failure : GROVE_OK, "%zu", nth);
+        cr_assert_eq(all.count > 0, is_damage, "call %zu, %s", nth, faulty.failed_call);
+        store_fixture_close(fixture);
+        faulty_backend_finish(&faulty);
+        fixture->options.backend = under;
+        fixture->options.backend_context = fixture->disk;
+    }
+}
+
+Test(verify_commits, tells_when_any_call_of_the_backend_fails)
+{
+    store_fixture fixture;
+    init_packed(&fixture);
+    fail_each_call(&fixture, GROVE_IO);
+    fail_each_call(&fixture, GROVE_CORRUPT);
+    store_fixture_release(&fixture);
 }
