@@ -9,7 +9,7 @@ endif()
 
 set(contract_folder ${PROJECT_SOURCE_DIR}/tests/contract)
 file(GLOB contract_sources CONFIGURE_DEPENDS ${contract_folder}/*.c)
-list(FILTER contract_sources EXCLUDE REGEX "/(test_[^/]*|contract_runner|broken_backend)\\.c$")
+list(FILTER contract_sources EXCLUDE REGEX "/(test_[^/]*|contract_runner|broken_[^/]*)\\.c$")
 add_library(grove_contract STATIC ${contract_sources})
 target_include_directories(grove_contract PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>

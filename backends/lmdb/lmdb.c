@@ -10,8 +10,8 @@
  *   B1  env->idle is NULL or one idle reader; whoever takes it out by the
  *       atomic exchange owns it.
  *   B2  A write transaction holds the gate (lmdb_gate.h) from before LMDB's
- *   lock
- *       to after it; every transaction is inside the map (lmdb_shared.h, S3).
+ *       lock to after it; every transaction is inside the map (lmdb_shared.h,
+ *       S3).
  *   B3  LMDB's map is MADV_RANDOM (MDB_NORDAHEAD): the kernel reads ahead
  *       only what is asked for, so a value that is handed out from a reader
  *       and is larger than a page is asked for whole, before anybody touches
@@ -274,8 +274,23 @@ void grove__lmdb_end_reader(grove_backend_txn *txn)
     }
 }
 
+static void lmdb_abort(grove_backend_txn *txn)
+{
+    grove_backend_env *env = txn->env;
+    if (txn->mode == GROVE_TXN_READ) {
+        grove__lmdb_end_reader(txn);
+        return;
+    }
+    if (!grove__lmdb_is_forked(env)) {
+        mdb_txn_abort(txn->mdb);
+        grove__lmdb_leave(env->shared);
+        (void)grove__gate_leave(&env->shared->control);
+    }
+    free_txn(txn);
+}
+
 /* Commits, and gives the gate away before the last flush (B4). */
-static int commit_writer(grove_backend_env *env, MDB_txn *mdb)
+static int commit_writer(grove_backend_env *env, MDB_txn *mdb, grove_txn_mode mode)
 {
     grove__lmdb_shared *shared = env->shared;
     uint64_t id = mdb_txn_id(mdb);
@@ -285,9 +300,14 @@ static int commit_writer(grove_backend_env *env, MDB_txn *mdb)
     }
     /* What changed nothing is no transaction to LMDB. */
     bool has_changes = code == 0 && grove__lmdb_last_txn(shared) >= id;
+    uint64_t flushed = id - 1;
+    if (has_changes && mode == GROVE_TXN_WRITE_TO_FREE &&
+        grove__lmdb_map_has_reserve(shared) && grove__lmdb_turn_over(shared) == 0) {
+        flushed = id;
+    }
     grove__lmdb_leave(shared);
     if (has_changes && shared->durability != GROVE_DURABILITY_NONE) {
-        grove__lmdb_flushed(shared, id - 1);
+        grove__lmdb_flushed(shared, flushed);
     }
     bool has_heir = grove__gate_leave(&shared->control);
     if (has_changes && shared->durability == GROVE_DURABILITY_FULL) {
@@ -310,25 +330,16 @@ static grove_status lmdb_commit(grove_backend_txn *txn, grove_error *error_out)
         grove__lmdb_end_reader(txn);
         return GROVE_OK;
     }
+    grove_status status = check_env(env, error_out);
+    if (status != GROVE_OK) {
+        lmdb_abort(txn);
+        return status;
+    }
     MDB_txn *mdb = txn->mdb;
+    grove_txn_mode mode = txn->mode;
     free_txn(txn);
-    int code = commit_writer(env, mdb);
+    int code = commit_writer(env, mdb, mode);
     return code == 0 ? GROVE_OK : grove__lmdb_fail_code(error_out, code, "commit");
-}
-
-static void lmdb_abort(grove_backend_txn *txn)
-{
-    grove_backend_env *env = txn->env;
-    if (txn->mode == GROVE_TXN_READ) {
-        grove__lmdb_end_reader(txn);
-        return;
-    }
-    if (!grove__lmdb_is_forked(env)) {
-        mdb_txn_abort(txn->mdb);
-        grove__lmdb_leave(env->shared);
-        (void)grove__gate_leave(&env->shared->control);
-    }
-    free_txn(txn);
 }
 
 /* Entries */

@@ -1,5 +1,7 @@
 #include "lmdb_durable.h"
 
+#include <errno.h>
+
 /* Bounds of how long to wait for another's flush. */
 #define PATIENCE_NS_MAX UINT64_C(20000000)
 
@@ -18,9 +20,15 @@ void grove__lmdb_flushed(grove__lmdb_shared *shared, uint64_t txn)
 int grove__lmdb_flush(grove__lmdb_shared *shared, uint64_t txn)
 {
     uint64_t began = grove__now_ns();
-    int code = mdb_env_sync(shared->mdb, 1);
+    (void)pthread_mutex_lock(&shared->flush_mutex);
+    /* The kernel tells of pages that it lost once, and then takes them for
+     * written: whoever flushes next would be told that all is well. */
+    int code = atomic_load(&shared->has_failed) ? EIO : mdb_env_sync(shared->mdb, 1);
     if (code != 0) {
         atomic_store(&shared->has_failed, true);
+    }
+    (void)pthread_mutex_unlock(&shared->flush_mutex);
+    if (code != 0) {
         return code;
     }
     atomic_store(&shared->flush_ns, grove__now_ns() - began);

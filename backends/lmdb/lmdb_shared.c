@@ -232,6 +232,36 @@ int grove__lmdb_map_set_reserve(grove__lmdb_shared *shared, bool is_wanted)
     return 0;
 }
 
+bool grove__lmdb_map_has_reserve(const grove__lmdb_shared *shared)
+{
+    return atomic_load(&shared->map_bytes) > usual_bytes(shared);
+}
+
+int grove__lmdb_turn_over(grove__lmdb_shared *shared)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(shared->mdb, NULL, 0, &txn);
+    if (code != 0) {
+        return code;
+    }
+    /* An entry is put and taken out again, under a key that is not taken. */
+    code = MDB_KEYEXIST;
+    for (unsigned byte = 0; code == MDB_KEYEXIST && byte <= UINT8_MAX; byte++) {
+        uint8_t name = (uint8_t)byte;
+        MDB_val key = {sizeof name, &name};
+        MDB_val value = {0, NULL};
+        code = mdb_put(txn, shared->tables[0], &key, &value, MDB_NOOVERWRITE);
+        if (code == 0) {
+            code = mdb_del(txn, shared->tables[0], &key, NULL);
+        }
+    }
+    if (code != 0) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    return grove__lmdb_txn_commit(txn);
+}
+
 int grove__lmdb_txn_begin(grove__lmdb_shared *shared, unsigned flags, MDB_txn **txn)
 {
     int code = MDB_MAP_RESIZED;
@@ -268,6 +298,7 @@ int grove__lmdb_txn_begin(grove__lmdb_shared *shared, unsigned flags, MDB_txn **
 
 static void free_shared(grove__lmdb_shared *shared)
 {
+    (void)pthread_mutex_destroy(&shared->flush_mutex);
     (void)pthread_mutex_destroy(&shared->move_mutex);
     (void)pthread_cond_destroy(&shared->moved);
     free(shared->names);
@@ -289,6 +320,7 @@ static grove__lmdb_shared *new_shared(const grove_backend_options *options)
         return NULL;
     }
     grove__lmdb_names_copy(options, shared->names);
+    (void)pthread_mutex_init(&shared->flush_mutex, NULL);
     (void)pthread_mutex_init(&shared->move_mutex, NULL);
     (void)pthread_cond_init(&shared->moved, NULL);
     shared->references = 1;

@@ -4,8 +4,8 @@
  * and readers. A list by device and inode hands out the one, counted.
  *
  *   S1  `environments_mutex` guards the list, and opening and closing as a
- *   whole. S2  A child of fork finds an empty list. What it inherited stays
- *   mapped
+ *       whole.
+ *   S2  A child of fork finds an empty list. What it inherited stays mapped
  *       and open, untouched: closing it would drop locks that the child may
  *       have of its own by then, and ending its transactions would free the
  *       parent's slots. It is kept reachable, and no more.
@@ -44,6 +44,7 @@ typedef struct grove__lmdb_shared {
     grove_durability durability;
     /* After a sync that failed: C5. */
     atomic_bool has_failed;
+    pthread_mutex_t flush_mutex; /* a failure is told to one flush only */
     /* What the last flush took: how long to wait for another's. */
     _Atomic uint64_t flush_ns;
     _Atomic uint64_t map_bytes;
@@ -93,5 +94,13 @@ int grove__lmdb_map_adopt(grove__lmdb_shared *shared);
 int grove__lmdb_map_grow(grove__lmdb_shared *shared);
 /* With the reserve when it may be needed, or without when the map has it. */
 int grove__lmdb_map_set_reserve(grove__lmdb_shared *shared, bool is_wanted);
+bool grove__lmdb_map_has_reserve(const grove__lmdb_shared *shared);
+
+/*
+ * A commit that changes nothing, by who holds the gate and has entered. LMDB
+ * uses pages that a commit freed only after one more commit: which whoever
+ * needs them cannot make, when there are no others. LMDB's code.
+ */
+int grove__lmdb_turn_over(grove__lmdb_shared *shared);
 
 #endif

@@ -1,6 +1,5 @@
 #include "disk.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "teacher.h"
@@ -183,6 +182,38 @@ static bool add_name(grove__volume *volume, const char *name)
     return true;
 }
 
+static void forget_options(grove__volume *volume)
+{
+    deallocate(volume->heap.allocator, volume->options.tables,
+               volume->options.table_count * sizeof *volume->options.tables);
+    volume->options = (grove__volume_options){.tables = NULL};
+}
+
+/* C11: the first handle says what the others have to say as well. */
+static grove_status agree_on_options(grove__volume *volume,
+                                     const grove_backend_options *options,
+                                     const size_t *tables)
+{
+    const grove__volume_options *agreed = &volume->options;
+    size_t bytes = options->table_count * sizeof *tables;
+    if (volume->handles > 0) {
+        bool are_same = agreed->size_limit_bytes == options->size_limit_bytes &&
+                        agreed->durability == options->durability &&
+                        agreed->table_count == options->table_count &&
+                        memcmp(agreed->tables, tables, bytes) == 0;
+        return are_same ? GROVE_OK : GROVE_INVALID;
+    }
+    size_t *kept = allocate(volume->heap.allocator, bytes);
+    if (kept == NULL) {
+        return GROVE_NO_MEMORY;
+    }
+    memcpy(kept, tables, bytes);
+    volume->options = (grove__volume_options){
+        options->size_limit_bytes, options->durability, kept, options->table_count};
+    volume->has_failed = false;
+    return GROVE_OK;
+}
+
 /* Opens what is there, or makes it: the volume's mutex is held. A name that
  * was added before a failure stays: it is a table with nothing in it, which
  * nobody can tell from none. */
@@ -196,9 +227,14 @@ static grove_status mount_volume(grove__volume *volume,
             return GROVE_NO_MEMORY;
         }
     }
+    grove_status status = agree_on_options(volume, options, tables);
+    if (status != GROVE_OK) {
+        return status;
+    }
     if (volume->committed == NULL) {
         volume->committed = new_state(volume->heap.allocator, NULL, volume->name_count);
         if (volume->committed == NULL) {
+            forget_options(volume);
             return GROVE_NO_MEMORY;
         }
         if (options->durability == GROVE_DURABILITY_FULL) {
@@ -271,7 +307,9 @@ out:
 void grove__volume_unmount(grove__volume *volume)
 {
     (void)pthread_mutex_lock(&volume->mutex);
-    volume->handles--;
+    if (--volume->handles == 0) {
+        forget_options(volume);
+    }
     (void)pthread_mutex_unlock(&volume->mutex);
 }
 
@@ -322,7 +360,8 @@ grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
                                 uint64_t cuts, const char *path)
 {
     grove__state *state;
-    grove_status status = grove__volume_enter_reader(from, cuts, &state);
+    uint32_t slot;
+    grove_status status = grove__volume_enter_reader(from, cuts, &state, &slot);
     if (status != GROVE_OK) {
         return status;
     }
@@ -340,7 +379,7 @@ grove_status grove__volume_copy(grove_memory_disk *disk, grove__volume *from,
     }
     (void)pthread_mutex_unlock(&disk->mutex);
     grove__state_release(from, state);
-    grove__volume_leave_reader(from);
+    grove__volume_leave_reader(from, slot);
     return status;
 }
 
@@ -373,27 +412,40 @@ static bool wait_for_turn(grove__volume *volume, uint32_t wait_ms_max)
 
 /* Readers, the writer */
 
-grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
-                                        grove__state **state_out)
+/* Whether a handle is of use, which knows of so many power cuts. */
+static grove_status check_volume(const grove__volume *volume, uint64_t cuts)
 {
-    grove_status status = GROVE_OK;
-    (void)pthread_mutex_lock(&volume->mutex);
     if (volume->bell.cuts != cuts) {
-        status = GROVE_IO;
-    } else if (volume->readers == GROVE__VOLUME_READERS_MAX) {
+        return GROVE_IO;
+    }
+    return volume->has_failed ? GROVE_FAILED : GROVE_OK;
+}
+
+grove_status grove__volume_enter_reader(grove__volume *volume, uint64_t cuts,
+                                        grove__state **state_out, uint32_t *slot_out)
+{
+    uint32_t slot = 0;
+    (void)pthread_mutex_lock(&volume->mutex);
+    grove_status status = check_volume(volume, cuts);
+    while (slot < GROVE__VOLUME_READERS_MAX && volume->readers[slot].is_used) {
+        slot++;
+    }
+    if (status == GROVE_OK && slot == GROVE__VOLUME_READERS_MAX) {
         status = GROVE_BUSY;
-    } else {
-        volume->readers++;
+    }
+    if (status == GROVE_OK) {
+        volume->readers[slot] = (grove__reader){true, volume->commits};
+        *slot_out = slot;
         *state_out = share_state(volume->committed);
     }
     (void)pthread_mutex_unlock(&volume->mutex);
     return status;
 }
 
-void grove__volume_leave_reader(grove__volume *volume)
+void grove__volume_leave_reader(grove__volume *volume, uint32_t slot)
 {
     (void)pthread_mutex_lock(&volume->mutex);
-    volume->readers--;
+    volume->readers[slot].is_used = false;
     (void)pthread_mutex_unlock(&volume->mutex);
 }
 
@@ -412,8 +464,8 @@ grove_status grove__volume_enter_writer(grove__volume *volume, uint64_t cuts,
         status = GROVE_BUSY;
         goto out;
     }
-    if (volume->bell.cuts != cuts) {
-        status = GROVE_IO;
+    status = check_volume(volume, cuts);
+    if (status != GROVE_OK) {
         goto out;
     }
     grove__state *state =
@@ -433,22 +485,37 @@ out:
     return status;
 }
 
+/* The committed state becomes the synced one; the mutex is held. */
+static grove_status make_synced(grove__volume *volume, grove__state **desynced_out)
+{
+    if (volume->sync_fails) {
+        volume->sync_fails = false;
+        volume->has_failed = true;
+        return GROVE_IO;
+    }
+    *desynced_out = volume->synced;
+    volume->synced = share_state(volume->committed);
+    return GROVE_OK;
+}
+
 grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
                                         grove__state *state, bool is_durable)
 {
     grove_status status = GROVE_OK;
     grove__state *replaced = NULL;
     grove__state *desynced = NULL;
+    bool has_committed = false;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (state != NULL && volume->bell.cuts != cuts) {
-        status = GROVE_IO;
-        replaced = state;
-    } else if (state != NULL) {
-        replaced = volume->committed;
+    if (state != NULL) {
+        status = check_volume(volume, cuts);
+        has_committed = status == GROVE_OK;
+        replaced = has_committed ? volume->committed : state;
+    }
+    if (has_committed) {
         volume->committed = state;
+        volume->commits++;
         if (is_durable) {
-            desynced = volume->synced;
-            volume->synced = share_state(state);
+            status = make_synced(volume, &desynced);
         }
     }
     (void)pthread_mutex_unlock(&volume->mutex);
@@ -459,7 +526,7 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     (void)pthread_mutex_lock(&volume->mutex);
     volume->has_writer = false;
     (void)pthread_cond_broadcast(&volume->writer_left);
-    if (state != NULL && status == GROVE_OK) {
+    if (has_committed) {
         grove__memory_bell_ring(&volume->bell);
     }
     (void)pthread_mutex_unlock(&volume->mutex);
@@ -468,14 +535,11 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
 
 grove_status grove__volume_sync(grove__volume *volume, uint64_t cuts)
 {
-    grove_status status = GROVE_OK;
     grove__state *desynced = NULL;
     (void)pthread_mutex_lock(&volume->mutex);
-    if (volume->bell.cuts != cuts) {
-        status = GROVE_IO;
-    } else {
-        desynced = volume->synced;
-        volume->synced = share_state(volume->committed);
+    grove_status status = check_volume(volume, cuts);
+    if (status == GROVE_OK) {
+        status = make_synced(volume, &desynced);
     }
     (void)pthread_mutex_unlock(&volume->mutex);
     grove__state_release(volume, desynced);
@@ -490,7 +554,13 @@ grove_status grove__volume_count(grove__volume *volume, uint64_t cuts,
     if (volume->bell.cuts != cuts) {
         status = GROVE_IO;
     } else {
-        figures_out->readers = volume->readers;
+        figures_out->readers = 0;
+        for (uint32_t slot = 0; slot < GROVE__VOLUME_READERS_MAX; slot++) {
+            if (volume->readers[slot].is_used) {
+                figures_out->lags[figures_out->readers++] =
+                    volume->commits - volume->readers[slot].commit;
+            }
+        }
         figures_out->has_writer = volume->has_writer;
         figures_out->writer_ms =
             volume->has_writer ? grove__memory_now_ms() - volume->writer_since_ms : 0;
@@ -550,6 +620,17 @@ void grove_memory_disk_cut_power(grove_memory_disk *disk)
         volume->bell.cuts++;
         (void)pthread_mutex_unlock(&volume->mutex);
         grove__state_release(volume, lost);
+    }
+    (void)pthread_mutex_unlock(&disk->mutex);
+}
+
+void grove_memory_disk_fail_sync(grove_memory_disk *disk)
+{
+    (void)pthread_mutex_lock(&disk->mutex);
+    for (grove__volume *volume = disk->volumes; volume != NULL; volume = volume->next) {
+        (void)pthread_mutex_lock(&volume->mutex);
+        volume->sync_fails = true;
+        (void)pthread_mutex_unlock(&volume->mutex);
     }
     (void)pthread_mutex_unlock(&disk->mutex);
 }

@@ -28,6 +28,7 @@ struct grove_backend_txn {
     grove_backend_env *env;
     grove_txn_mode mode;
     pthread_t thread; /* the writer's */
+    uint32_t slot;    /* a reader's */
     grove__state *state;
     grove__loans loans;
     /* The room that the last put handed out, until the next call, and where
@@ -58,8 +59,6 @@ static grove_status fail_begin(const grove_backend_env *env, grove_txn_mode mode
                                grove_status status, grove_error *error_out)
 {
     switch (status) {
-    case GROVE_IO:
-        return grove__memory_fail_cut(error_out);
     case GROVE_BUSY:
         return mode == GROVE_TXN_READ
                    ? grove__teacher_fail(error_out, status,
@@ -68,14 +67,15 @@ static grove_status fail_begin(const grove_backend_env *env, grove_txn_mode mode
                                          (int)GROVE__VOLUME_READERS_MAX)
                    : grove__teacher_fail(error_out, status,
                                          "another write transaction did not end in %lu "
-                                         "ms: a thread of this process has it (C3)",
-                                         (unsigned long)env->wait_ms_max);
+                                         "ms: a thread of process %ld, this one, has it",
+                                         (unsigned long)env->wait_ms_max,
+                                         (long)env->process);
     case GROVE_INVALID:
         return grove__teacher_fail(error_out, status,
                                    "this thread has a write transaction open and would "
                                    "wait for itself");
     default:
-        return grove__teacher_fail_heap(error_out, status);
+        return grove__memory_fail_volume(error_out, status);
     }
 }
 
@@ -98,7 +98,8 @@ static grove_status memory_begin(grove_backend_env *env, grove_txn_mode mode,
         status = grove__volume_enter_writer(env->volume, env->cuts, limit,
                                             env->wait_ms_max, &txn->state);
     } else {
-        status = grove__volume_enter_reader(env->volume, env->cuts, &txn->state);
+        status =
+            grove__volume_enter_reader(env->volume, env->cuts, &txn->state, &txn->slot);
     }
     if (status != GROVE_OK) {
         allocator->deallocate(allocator->context, txn, sizeof *txn);
@@ -206,6 +207,7 @@ static void memory_abort(grove_backend_txn *txn)
 {
     grove_backend_env *env = txn->env;
     grove_txn_mode mode = txn->mode;
+    uint32_t slot = txn->slot;
     grove__state *state = txn->state;
     grove__teacher_insist(mode == GROVE_TXN_READ ||
                               pthread_equal(txn->thread, pthread_self()),
@@ -218,7 +220,7 @@ static void memory_abort(grove_backend_txn *txn)
     if (mode != GROVE_TXN_READ) {
         (void)grove__volume_leave_writer(env->volume, env->cuts, NULL, false);
     } else {
-        grove__volume_leave_reader(env->volume);
+        grove__volume_leave_reader(env->volume, slot);
     }
 }
 
@@ -234,7 +236,7 @@ static grove_status memory_commit(grove_backend_txn *txn, grove_error *error_out
     free_txn(txn);
     status = grove__volume_leave_writer(env->volume, env->cuts, state,
                                         env->durability == GROVE_DURABILITY_FULL);
-    return status == GROVE_OK ? GROVE_OK : grove__memory_fail_cut(error_out);
+    return status == GROVE_OK ? GROVE_OK : grove__memory_fail_volume(error_out, status);
 }
 
 /* Entries */

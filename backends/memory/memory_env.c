@@ -23,6 +23,12 @@ static grove_status fail_open(const grove_backend_options *options, grove_status
         return grove__teacher_fail(error_out, status, "nothing is at '%s' on this disk",
                                    options->path != NULL ? options->path : "");
     }
+    if (status == GROVE_INVALID) {
+        return grove__teacher_fail(error_out, status,
+                                   "'%s' is open with another size limit, durability or "
+                                   "set of tables (C11)",
+                                   options->path != NULL ? options->path : "");
+    }
     return grove__teacher_fail_heap(error_out, status);
 }
 
@@ -100,10 +106,20 @@ void grove__memory_close(grove_backend_env *env)
     allocator->deallocate(allocator->context, env, env_bytes(env->table_count));
 }
 
-grove_status grove__memory_fail_cut(grove_error *error_out)
+grove_status grove__memory_fail_volume(grove_error *error_out, grove_status status)
 {
-    return grove__teacher_fail(error_out, GROVE_IO,
-                               "the power was cut after this environment was opened");
+    switch (status) {
+    case GROVE_IO:
+        return grove__teacher_fail(error_out, status,
+                                   "the power was cut after this environment was opened, "
+                                   "or a sync was to fail");
+    case GROVE_FAILED:
+        return grove__teacher_fail(error_out, status,
+                                   "an earlier sync failed; close the environment and "
+                                   "open it again (C5)");
+    default:
+        return grove__teacher_fail_heap(error_out, status);
+    }
 }
 
 grove_status grove__memory_sync(grove_backend_env *env, grove_error *error_out)
@@ -111,10 +127,8 @@ grove_status grove__memory_sync(grove_backend_env *env, grove_error *error_out)
     if (grove__memory_is_forked(env)) {
         return grove__memory_fail_forked(error_out);
     }
-    if (grove__volume_sync(env->volume, env->cuts) != GROVE_OK) {
-        return grove__memory_fail_cut(error_out);
-    }
-    return GROVE_OK;
+    grove_status status = grove__volume_sync(env->volume, env->cuts);
+    return status == GROVE_OK ? GROVE_OK : grove__memory_fail_volume(error_out, status);
 }
 
 grove_status grove__memory_statistics(grove_backend_env *env,
@@ -125,8 +139,9 @@ grove_status grove__memory_statistics(grove_backend_env *env,
     if (grove__memory_is_forked(env)) {
         return grove__memory_fail_forked(error_out);
     }
-    if (grove__volume_count(env->volume, env->cuts, &figures) != GROVE_OK) {
-        return grove__memory_fail_cut(error_out);
+    grove_status status = grove__volume_count(env->volume, env->cuts, &figures);
+    if (status != GROVE_OK) {
+        return grove__memory_fail_volume(error_out, status);
     }
     memset(statistics_out, 0, sizeof *statistics_out);
     statistics_out->page_bytes = GROVE__MEMORY_PAGE_BYTES;
@@ -136,24 +151,34 @@ grove_status grove__memory_statistics(grove_backend_env *env,
     statistics_out->writer_process = figures.has_writer ? (uint64_t)env->process : 0;
     statistics_out->writer_ms = figures.writer_ms;
     statistics_out->readers = figures.readers;
+    for (uint32_t index = 0; index < figures.readers; index++) {
+        if (figures.lags[index] > statistics_out->oldest_reader_lag) {
+            statistics_out->oldest_reader_lag = figures.lags[index];
+            statistics_out->oldest_reader_process = (uint64_t)env->process;
+        }
+    }
     statistics_out->readers_max = GROVE__VOLUME_READERS_MAX;
     statistics_out->entries = figures.entries;
     return GROVE_OK;
 }
 
-/* Readers are counted, not known: each is given as one of the last commit. */
 grove_status grove__memory_readers(grove_backend_env *env, grove_backend_reader_fn each,
                                    void *context, grove_error *error_out)
 {
-    grove_backend_statistics statistics;
-    grove_status status = grove__memory_statistics(env, &statistics, error_out);
-    grove_backend_reader reader = {.process = (uint64_t)env->process, .lag = 0};
-    for (uint32_t index = 0; status == GROVE_OK && index < statistics.readers; index++) {
-        if (!each(context, &reader)) {
-            break;
-        }
+    grove__volume_figures figures;
+    if (grove__memory_is_forked(env)) {
+        return grove__memory_fail_forked(error_out);
     }
-    return status;
+    grove_status status = grove__volume_count(env->volume, env->cuts, &figures);
+    if (status != GROVE_OK) {
+        return grove__memory_fail_volume(error_out, status);
+    }
+    bool goes_on = true;
+    for (uint32_t index = 0; goes_on && index < figures.readers; index++) {
+        grove_backend_reader reader = {(uint64_t)env->process, figures.lags[index]};
+        goes_on = each(context, &reader);
+    }
+    return GROVE_OK;
 }
 
 grove_status grove__memory_identity(grove_backend_env *env,
@@ -197,10 +222,8 @@ grove_status grove__memory_copy(grove_backend_env *env, const char *path, bool i
                                    "something is at '%s' on this disk; a copy never "
                                    "replaces anything (C18)",
                                    path);
-    case GROVE_IO:
-        return grove__memory_fail_cut(error_out);
     default:
-        return grove__teacher_fail_heap(error_out, status);
+        return grove__memory_fail_volume(error_out, status);
     }
 }
 
@@ -242,6 +265,9 @@ void grove__memory_pin_close(grove_backend_env *env, uint64_t pin)
 
 uint64_t grove__memory_pin_least(grove_backend_env *env, uint64_t name)
 {
+    if (grove__memory_is_forked(env)) {
+        return UINT64_MAX; /* the mutex is the parent's */
+    }
     (void)pthread_mutex_lock(&env->volume->mutex);
     uint64_t least = grove__pins_least(&env->volume->pins, name);
     (void)pthread_mutex_unlock(&env->volume->mutex);
@@ -256,12 +282,10 @@ static grove_status fail_watch(grove_status status, grove_error *error_out)
     case GROVE_BUSY:
         return grove__teacher_fail(error_out, status,
                                    "the process has no descriptors left to watch with");
-    case GROVE_IO:
-        return grove__memory_fail_cut(error_out);
     case GROVE_NONE:
         return grove__teacher_fail(error_out, status, "no commit in this time");
     default:
-        return grove__teacher_fail_heap(error_out, status);
+        return grove__memory_fail_volume(error_out, status);
     }
 }
 

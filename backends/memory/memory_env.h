@@ -29,7 +29,8 @@ struct grove_backend_env {
 /* Whether a parent of this process opened it (C15). */
 bool grove__memory_is_forked(const grove_backend_env *env);
 grove_status grove__memory_fail_forked(grove_error *error_out);
-grove_status grove__memory_fail_cut(grove_error *error_out);
+/* The sentence for a status that a volume gave. */
+grove_status grove__memory_fail_volume(grove_error *error_out, grove_status status);
 
 /* The functions of grove_backend. */
 grove_status grove__memory_open(const grove_backend_options *options,

@@ -36,6 +36,14 @@ GROVE_API_VOID void grove_memory_disk_free(grove_memory_disk *disk);
  */
 GROVE_API_VOID void grove_memory_disk_cut_power(grove_memory_disk *disk);
 
+/*
+ * A disk that does not take what is synced: the next sync of each environment
+ * that is on it now fails with GROVE_IO, be it grove_store_sync or a commit in
+ * GROVE_DURABILITY_FULL. After that the environment says GROVE_FAILED until all
+ * its stores are closed and one is opened again. Safe from any thread.
+ */
+GROVE_API_VOID void grove_memory_disk_fail_sync(grove_memory_disk *disk);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,6 +20,7 @@
 #define GROVE_COMMIT_AGE_H
 
 #include "commit/write_set.h"
+#include "format/commits.h"
 
 #ifdef GROVE_TINY_LIMITS
 enum { GROVE__PACKED_COMMITS = 8 };
@@ -30,6 +31,21 @@ enum { GROVE__PACKED_COMMITS = 512 };
 /* The aging record; of a store that has none, what that means. */
 grove_status grove__age_read(grove__txn *txn, grove__aging_record *record_out,
                              grove_error *error_out);
+
+/* Where that is: table `store`. */
+grove_bytes grove__age_key(void);
+
+/* Takes in a commit, which `commits` has alone. Names borrow from the
+ * transaction. */
+typedef grove_status (*grove__age_fn)(void *context, uint64_t number,
+                                      const grove__commits *commits,
+                                      grove_error *error_out);
+
+/* Calls `each` for the commits after `aged`, in their order, until it fails:
+ * what it returns, or statuses as read. */
+grove_status grove__age_each_young(grove__txn *txn, const grove_allocator *allocator,
+                                   uint64_t aged, grove__age_fn each, void *context,
+                                   grove_error *error_out);
 
 /* Adds to `set` that the aging record becomes another, and expects that it
  * still is what `txn` sees. Statuses as read. */

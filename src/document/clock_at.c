@@ -12,9 +12,11 @@
 #include "commit/clocks.h"
 
 /* Takes in what one commit touched. */
-static void look_at(grove__clock_look *look, uint64_t number,
-                    const grove__commits *commits)
+static grove_status look_at(void *context, uint64_t number, const grove__commits *commits,
+                            grove_error *error_out)
 {
+    (void)error_out;
+    grove__clock_look *look = context;
     const grove__touch *touches = grove__commits_touches(commits);
     size_t count = commits->touches.size / sizeof *touches;
     for (size_t index = 0; index < count; index++) {
@@ -32,42 +34,14 @@ static void look_at(grove__clock_look *look, uint64_t number,
             look->clock = touch->first_clock + touch->count;
         }
     }
+    return GROVE_OK;
 }
 
 grove_status grove__clock_look_at_records(grove__clock_look *look, grove__txn *txn,
-                                          uint64_t aged, grove__commits *commits,
+                                          const grove_allocator *allocator, uint64_t aged,
                                           grove_error *error_out)
 {
-    grove__cursor cursor;
-    grove__key first;
-    grove_bytes key;
-    grove_bytes value;
-    grove_status status =
-        grove__cursor_open(txn, GROVE__TABLE_COMMITS, &cursor, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove__key_of_commit(&first, aged + 1);
-    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&first),
-                                &key, &value, error_out);
-    while (status == GROVE_OK) {
-        uint64_t number;
-        status = grove__key_parse_commit(key, &number, error_out);
-        if (status == GROVE_OK && grove__commits_is_pack(value)) {
-            status = grove__fail(error_out, GROVE_CORRUPT,
-                                 "commit %llu is packed and has not aged",
-                                 (unsigned long long)number);
-        }
-        if (status == GROVE_OK) {
-            status = grove__commits_read(number, value, commits, error_out);
-        }
-        if (status == GROVE_OK) {
-            look_at(look, number, commits);
-            status = grove__cursor_next(&cursor, &key, &value, error_out);
-        }
-    }
-    grove__cursor_close(&cursor);
-    return status == GROVE_NONE ? GROVE_OK : status;
+    return grove__age_each_young(txn, allocator, aged, look_at, look, error_out);
 }
 
 static grove_status fail_unknown(grove_error *error_out)
@@ -111,10 +85,8 @@ static grove_status find_clock(grove__clock_look *look, grove_store *store,
     if (status != GROVE_OK) {
         return status;
     }
-    grove__commits commits;
-    grove__commits_init(&commits, store->allocator);
-    status = grove__clock_look_at_records(look, txn, aging.aged, &commits, error_out);
-    grove__commits_release(&commits);
+    status =
+        grove__clock_look_at_records(look, txn, store->allocator, aging.aged, error_out);
     if (status != GROVE_OK || look->was_touched) {
         return status;
     }

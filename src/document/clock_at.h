@@ -2,7 +2,6 @@
 #ifndef GROVE_DOCUMENT_CLOCK_AT_H
 #define GROVE_DOCUMENT_CLOCK_AT_H
 
-#include "format/commits.h"
 #include "kv/kv.h"
 
 typedef struct grove__clock_look {
@@ -16,12 +15,12 @@ typedef struct grove__clock_look {
 } grove__clock_look;
 
 /*
- * Goes through the records of the commits after `aged`, which are read into
- * `commits`, one after the other. `look` begins with the question and zeros.
+ * Goes through the records of the commits after `aged`. `look` begins with the
+ * question and zeros.
  * GROVE_CORRUPT, GROVE_FORMAT_NEWER, GROVE_NO_MEMORY, GROVE_IO.
  */
 grove_status grove__clock_look_at_records(grove__clock_look *look, grove__txn *txn,
-                                          uint64_t aged, grove__commits *commits,
+                                          const grove_allocator *allocator, uint64_t aged,
                                           grove_error *error_out);
 
 #endif

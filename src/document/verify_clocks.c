@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "document/clock_at.h"
 #include "document/verify.h"
+#include "format/commits.h"
 
 enum { NUMBER_BYTES = 8 };
 
@@ -157,12 +158,9 @@ static grove_status check_clock(grove__survey *survey, uint64_t aged)
     if (clock <= survey->meta.events) {
         return GROVE_OK;
     }
-    grove__commits commits;
     grove__clock_look look = {.document = survey->id, .commit = UINT64_MAX};
-    grove__commits_init(&commits, survey->store->allocator);
-    grove_status status =
-        grove__clock_look_at_records(&look, survey->txn, aged, &commits, &survey->error);
-    grove__commits_release(&commits);
+    grove_status status = grove__clock_look_at_records(
+        &look, survey->txn, survey->store->allocator, aged, &survey->error);
     if (status != GROVE_OK || look.made != 0) {
         return pass_over(status);
     }

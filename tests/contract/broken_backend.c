@@ -1,19 +1,12 @@
 #include "broken_backend.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "broken_inner.h"
 
 enum { KEY_BYTES_MAX = 384, VALUE_BYTES_MAX = 1 << 20, ODD_BYTES = 24 };
-
-struct grove_backend_env {
-    broken_fault fault;
-    grove_backend_env *env;
-    const grove_allocator *allocator;
-    pthread_t opener;
-    void *odd; /* for BROKEN_GIVES_BACK_LESS */
-    bool is_spoiled;
-};
 
 /* A put that is only done later: BROKEN_WRITERS_DO_NOT_WAIT keeps all of them
  * until commit, BROKEN_PUT_KEEPS_ITS_KEY each until the next call. */
@@ -35,6 +28,7 @@ struct grove_backend_txn {
     pthread_t thread;
     uint32_t cursors;
     uint32_t puts;
+    unsigned closes; /* at its begin */
     /* The state before a writer's changes, for faults that go on seeing it. */
     grove_backend_txn *stale;
     uint8_t *room; /* of the last value, for BROKEN_VALUES_SHARE_ROOM */
@@ -51,12 +45,7 @@ struct grove_backend_cursor {
     uint8_t key[KEY_BYTES_MAX]; /* for BROKEN_BYTES_ARE_SIGNED */
 };
 
-static const grove_backend *memory(void)
-{
-    return grove_backend_find("memory");
-}
-
-static void *allocate(size_t bytes)
+void *broken_allocate(size_t bytes)
 {
     void *memory_new = calloc(1, bytes);
     if (memory_new == NULL) {
@@ -65,7 +54,7 @@ static void *allocate(size_t bytes)
     return memory_new;
 }
 
-static grove_status refuse(grove_error *error_out, grove_status status)
+grove_status broken_refuse(grove_error *error_out, grove_status status)
 {
     if (error_out != NULL) {
         memset(error_out, 0, sizeof *error_out);
@@ -81,10 +70,12 @@ static grove_status open_inner(const grove_backend_options *options, broken_faul
                                grove_backend_env **env_out, grove_error *error_out)
 {
     static const char *const numbers[] = {"0", "1", "2", "3"};
-    const broken_place *place = options->context;
+    broken_place *place = options->context;
     grove_backend_options inner = *options;
-    inner.context = place->disk;
-    if (fault == BROKEN_FORGETS) {
+    inner.context = place->under_context;
+    if (fault == BROKEN_WAITERS_TRY_AGAIN) {
+        inner.wait_ms_max = 0;
+    } else if (fault == BROKEN_FORGETS) {
         inner.context = NULL;
         inner.must_exist = false;
     } else if (fault == BROKEN_TABLES_BY_INDEX) {
@@ -96,12 +87,16 @@ static grove_status open_inner(const grove_backend_options *options, broken_faul
     } else if (fault == BROKEN_HAS_NO_LIMIT) {
         inner.size_limit_bytes = UINT64_MAX;
     }
-    grove_status status = memory()->open(&inner, env_out, error_out);
+    grove_status status = place->under->open(&inner, env_out, error_out);
+    if (status == GROVE_INVALID && fault == BROKEN_TAKES_OTHER_OPTIONS) {
+        inner.context = NULL;
+        return place->under->open(&inner, env_out, error_out);
+    }
     if (status != GROVE_OK && fault == BROKEN_FAILED_OPEN_LEAVES_IT) {
         grove_backend_env *left;
         inner.must_exist = false;
-        if (memory()->open(&inner, &left, NULL) == GROVE_OK) {
-            memory()->close(left);
+        if (place->under->open(&inner, &left, NULL) == GROVE_OK) {
+            place->under->close(left);
         }
     }
     return status;
@@ -110,15 +105,28 @@ static grove_status open_inner(const grove_backend_options *options, broken_faul
 static grove_status broken_open(const grove_backend_options *options,
                                 grove_backend_env **env_out, grove_error *error_out)
 {
-    const broken_place *place = options->context;
+    static pid_t first_process;
+    broken_place *place = options->context;
     grove_backend_env *inner;
+    if (first_process == 0) {
+        first_process = getpid();
+    }
+    if ((place->fault == BROKEN_PATH_OPENS_ONCE && atomic_load(&place->handles) > 0) ||
+        (place->fault == BROKEN_CHILD_CANNOT_OPEN && first_process != getpid())) {
+        return broken_refuse(error_out, GROVE_BUSY);
+    }
     grove_status status = open_inner(options, place->fault, &inner, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    grove_backend_env *env = allocate(sizeof *env);
+    grove_backend_env *env = broken_allocate(sizeof *env);
     env->fault = place->fault;
+    env->place = place;
+    env->under = place->under;
     env->env = inner;
+    env->options = *options;
+    env->process = getpid();
+    (void)atomic_fetch_add(&place->handles, 1);
     env->allocator = options->allocator;
     env->opener = pthread_self();
     if (env->fault == BROKEN_GIVES_BACK_LESS) {
@@ -130,30 +138,41 @@ static grove_status broken_open(const grove_backend_options *options,
 
 static void broken_close(grove_backend_env *env)
 {
-    memory()->close(env->env);
+    env->under->close(env->env);
+    (void)atomic_fetch_sub(&env->place->handles, 1);
+    (void)atomic_fetch_add(&env->place->closes, 1);
     env->allocator->deallocate(env->allocator->context, env->odd, ODD_BYTES - 8);
     free(env);
 }
 
 static grove_status broken_sync(grove_backend_env *env, grove_error *error_out)
 {
-    if (env->fault == BROKEN_SYNC_DOES_NOTHING) {
+    if (env->fault == BROKEN_SYNC_DOES_NOTHING ||
+        (env->fault == BROKEN_CHILD_SYNCS && env->process != getpid())) {
         return GROVE_OK;
     }
-    return memory()->sync(env->env, error_out);
+    grove_status status = env->under->sync(env->env, error_out);
+    if ((env->fault == BROKEN_SYNC_NEVER_FAILS && status == GROVE_IO) ||
+        (env->fault == BROKEN_SYNC_TRIES_AGAIN && status == GROVE_FAILED)) {
+        return GROVE_OK;
+    }
+    return status;
 }
 
 static grove_status broken_statistics(grove_backend_env *env,
                                       grove_backend_statistics *statistics_out,
                                       grove_error *error_out)
 {
-    grove_status status = memory()->statistics(env->env, statistics_out, error_out);
+    grove_status status = env->under->statistics(env->env, statistics_out, error_out);
     if (status == GROVE_OK && env->fault == BROKEN_COUNTS_ONE_ENTRY_MORE) {
         statistics_out->entries++;
     } else if (status == GROVE_OK && env->fault == BROKEN_COUNTS_NO_READERS) {
         statistics_out->readers = 0;
     } else if (status == GROVE_OK && env->fault == BROKEN_HAS_ALWAYS_A_SLOT) {
         statistics_out->readers_max /= 2;
+    } else if (status == GROVE_OK && env->fault == BROKEN_KNOWS_NO_WRITER) {
+        statistics_out->writer_process = 0;
+        statistics_out->writer_ms = 0;
     } else if (status == GROVE_OK && env->fault == BROKEN_HAS_NO_LIMIT) {
         statistics_out->size_limit_bytes = 1 << 20;
     }
@@ -171,27 +190,40 @@ static grove_status broken_begin(grove_backend_env *env, grove_txn_mode mode,
                                  grove_backend_txn **txn_out, grove_error *error_out)
 {
     if (env->is_spoiled) {
-        return refuse(error_out, GROVE_FAILED);
+        return broken_refuse(error_out, GROVE_FAILED);
     }
     if (env->fault == BROKEN_ONE_THREAD && !pthread_equal(env->opener, pthread_self())) {
-        return refuse(error_out, GROVE_INVALID);
+        return broken_refuse(error_out, GROVE_INVALID);
     }
     grove_txn_mode inner_mode =
         env->fault == BROKEN_WRITERS_DO_NOT_WAIT ? GROVE_TXN_READ : mode;
+    if (env->fault == BROKEN_HAS_NO_RESERVE && mode == GROVE_TXN_WRITE_TO_FREE) {
+        inner_mode = GROVE_TXN_WRITE;
+    } else if (env->fault == BROKEN_RESERVE_IS_FOR_ALL && mode == GROVE_TXN_WRITE) {
+        inner_mode = GROVE_TXN_WRITE_TO_FREE;
+    }
     grove_backend_txn *inner;
-    grove_status status = memory()->begin(env->env, inner_mode, &inner, error_out);
+    bool has_turns = mode != GROVE_TXN_READ && (env->fault == BROKEN_TICKETS_ARE_FINAL ||
+                                                env->fault == BROKEN_WAITERS_TRY_AGAIN);
+    grove_status status =
+        has_turns ? broken_begin_writer(env, inner_mode, &inner, error_out)
+                  : env->under->begin(env->env, inner_mode, &inner, error_out);
+    if (status == GROVE_BUSY && env->fault == BROKEN_BUSY_NAMES_NOBODY) {
+        return broken_refuse(error_out, status);
+    }
     if (status != GROVE_OK) {
         env->is_spoiled =
             env->fault == BROKEN_NO_MEMORY_IS_FOR_EVER && status == GROVE_NO_MEMORY;
         return status;
     }
-    grove_backend_txn *txn = allocate(sizeof *txn);
+    grove_backend_txn *txn = broken_allocate(sizeof *txn);
     txn->env = env;
     txn->txn = inner;
     txn->mode = mode;
     txn->thread = pthread_self();
+    txn->closes = atomic_load(&env->place->closes);
     if (mode == GROVE_TXN_WRITE && keeps_stale(env->fault)) {
-        status = memory()->begin(env->env, GROVE_TXN_READ, &txn->stale, error_out);
+        status = env->under->begin(env->env, GROVE_TXN_READ, &txn->stale, error_out);
         if (status != GROVE_OK) {
             abort();
         }
@@ -202,8 +234,11 @@ static grove_status broken_begin(grove_backend_env *env, grove_txn_mode mode,
 
 static void free_txn(grove_backend_txn *txn)
 {
+    if (txn->mode != GROVE_TXN_READ) {
+        broken_end_turn(txn->env);
+    }
     if (txn->stale != NULL) {
-        memory()->abort(txn->stale);
+        txn->env->under->abort(txn->stale);
     }
     while (txn->delayed != NULL) {
         delayed_put *put = txn->delayed;
@@ -231,9 +266,9 @@ static grove_status do_delayed(grove_backend_txn *txn, grove_backend_txn *inner)
         uint8_t *room;
         ordered = put->before;
         if (put->removes) {
-            (void)!memory()->remove(inner, put->table, key, NULL);
+            (void)!txn->env->under->remove(inner, put->table, key, NULL);
         } else if (status == GROVE_OK) {
-            status = memory()->put(inner, put->table, key, put->size, &room, NULL);
+            status = txn->env->under->put(inner, put->table, key, put->size, &room, NULL);
             if (status == GROVE_OK) {
                 memcpy(room, put->value, put->size);
             }
@@ -247,16 +282,16 @@ static grove_status do_delayed(grove_backend_txn *txn, grove_backend_txn *inner)
 static grove_status commit_delayed(grove_backend_txn *txn, grove_error *error_out)
 {
     grove_backend_txn *inner;
-    memory()->abort(txn->txn);
+    txn->env->under->abort(txn->txn);
     grove_status status =
-        memory()->begin(txn->env->env, GROVE_TXN_WRITE, &inner, error_out);
+        txn->env->under->begin(txn->env->env, GROVE_TXN_WRITE, &inner, error_out);
     if (status == GROVE_OK) {
         status = do_delayed(txn, inner);
         if (status == GROVE_OK) {
-            status = memory()->commit(inner, error_out);
+            status = txn->env->under->commit(inner, error_out);
         } else {
-            memory()->abort(inner);
-            (void)refuse(error_out, status);
+            txn->env->under->abort(inner);
+            (void)broken_refuse(error_out, status);
         }
     }
     free_txn(txn);
@@ -273,25 +308,31 @@ static grove_status broken_commit(grove_backend_txn *txn, grove_error *error_out
         (void)!do_delayed(txn, txn->txn);
     }
     if (fault == BROKEN_COMMIT_LOSES) {
-        memory()->abort(txn->txn);
+        txn->env->under->abort(txn->txn);
         free_txn(txn);
         return GROVE_OK;
     }
     if (fault == BROKEN_COMMIT_LOSES_LAST_PUT && txn->puts > 1) {
         grove_bytes key = {txn->last_key, txn->last_size};
-        (void)!memory()->remove(txn->txn, txn->last_table, key, NULL);
+        (void)!txn->env->under->remove(txn->txn, txn->last_table, key, NULL);
     }
-    grove_status status = memory()->commit(txn->txn, error_out);
+    grove_backend_env *env = txn->env;
+    bool is_writer = txn->mode != GROVE_TXN_READ;
+    grove_status status = env->under->commit(txn->txn, error_out);
+    if (status == GROVE_OK && is_writer) {
+        (void)atomic_fetch_add(&env->commits, 1);
+        (void)atomic_fetch_add(&env->place->commits, 1);
+    }
     free_txn(txn);
-    return status;
+    return status == GROVE_IO && fault == BROKEN_SYNC_NEVER_FAILS ? GROVE_OK : status;
 }
 
 static void broken_abort(grove_backend_txn *txn)
 {
     if (txn->env->fault == BROKEN_ABORT_COMMITS && txn->mode == GROVE_TXN_WRITE) {
-        (void)!memory()->commit(txn->txn, NULL);
+        (void)!txn->env->under->commit(txn->txn, NULL);
     } else {
-        memory()->abort(txn->txn);
+        txn->env->under->abort(txn->txn);
     }
     free_txn(txn);
 }
@@ -302,8 +343,8 @@ static void begin_again(grove_backend_txn *txn)
     if (txn->cursors > 0) {
         return;
     }
-    if (memory()->commit(txn->txn, NULL) != GROVE_OK ||
-        memory()->begin(txn->env->env, txn->mode, &txn->txn, NULL) != GROVE_OK) {
+    if (txn->env->under->commit(txn->txn, NULL) != GROVE_OK ||
+        txn->env->under->begin(txn->env->env, txn->mode, &txn->txn, NULL) != GROVE_OK) {
         abort();
     }
 }
@@ -342,7 +383,7 @@ static grove_bytes change_value(grove_backend_txn *txn, grove_bytes value)
         value.size = 4080;
     } else if (fault == BROKEN_VALUES_SHARE_ROOM && value.size > 0) {
         if (txn->room == NULL) {
-            txn->room = allocate(VALUE_BYTES_MAX);
+            txn->room = broken_allocate(VALUE_BYTES_MAX);
         }
         memcpy(txn->room, value.data, value.size);
         value.data = txn->room;
@@ -368,7 +409,9 @@ static grove_status broken_get(grove_backend_txn *txn, uint32_t table, grove_byt
     broken_fault fault = txn->env->fault;
     uint8_t room[KEY_BYTES_MAX];
     grove_backend_txn *inner = txn->txn;
-    if (fault == BROKEN_READER_SEES_NEWER && txn->mode == GROVE_TXN_READ) {
+    bool is_lost = fault == BROKEN_CLOSE_ENDS_READERS &&
+                   txn->closes != atomic_load(&txn->env->place->closes);
+    if ((fault == BROKEN_READER_SEES_NEWER || is_lost) && txn->mode == GROVE_TXN_READ) {
         begin_again(txn);
         inner = txn->txn;
     } else if (fault == BROKEN_WRITER_IS_BLIND && txn->stale != NULL) {
@@ -377,7 +420,7 @@ static grove_status broken_get(grove_backend_txn *txn, uint32_t table, grove_byt
         (void)!do_delayed(txn, inner);
     } else if (fault == BROKEN_READER_IS_BOUND &&
                !pthread_equal(txn->thread, pthread_self())) {
-        return refuse(error_out, GROVE_INVALID);
+        return broken_refuse(error_out, GROVE_INVALID);
     }
     const delayed_put *put = find_delayed(txn, table, key);
     if (put != NULL && put->removes) {
@@ -388,8 +431,8 @@ static grove_status broken_get(grove_backend_txn *txn, uint32_t table, grove_byt
         return GROVE_OK;
     }
     grove_bytes value;
-    grove_status status = memory()->get(inner, change_table(txn, table),
-                                        change_key(txn, key, room), &value, error_out);
+    grove_status status = txn->env->under->get(
+        inner, change_table(txn, table), change_key(txn, key, room), &value, error_out);
     if (status == GROVE_OK && fault == BROKEN_EMPTY_VALUE_IS_NONE && value.size == 0) {
         return GROVE_NONE;
     }
@@ -404,7 +447,7 @@ static grove_status broken_get(grove_backend_txn *txn, uint32_t table, grove_byt
 static grove_status delay(grove_backend_txn *txn, uint32_t table, grove_bytes key,
                           size_t bytes, bool removes)
 {
-    delayed_put *put = allocate(sizeof *put + bytes);
+    delayed_put *put = broken_allocate(sizeof *put + bytes);
     put->before = txn->delayed;
     put->table = table;
     put->removes = removes;
@@ -449,14 +492,15 @@ static grove_status broken_put(grove_backend_txn *txn, uint32_t table, grove_byt
     key = change_key(txn, key, room);
     grove_bytes old;
     if (fault == BROKEN_PUT_KEEPS_THE_OLD &&
-        memory()->get(txn->txn, table, key, &old, NULL) == GROVE_OK) {
+        txn->env->under->get(txn->txn, table, key, &old, NULL) == GROVE_OK) {
         free(txn->room);
-        txn->room = allocate(bytes + 1);
+        txn->room = broken_allocate(bytes + 1);
         *value_out = txn->room;
         return GROVE_OK;
     }
-    grove_status status = memory()->put(txn->txn, table, key, bytes, value_out,
-                                        fault == BROKEN_SAYS_NOTHING ? NULL : error_out);
+    grove_status status =
+        txn->env->under->put(txn->txn, table, key, bytes, value_out,
+                             fault == BROKEN_SAYS_NOTHING ? NULL : error_out);
     if (status == GROVE_OK && fault == BROKEN_COMMIT_LOSES_LAST_PUT) {
         txn->puts++;
         txn->last_table = table;
@@ -483,10 +527,10 @@ static grove_status broken_remove(grove_backend_txn *txn, uint32_t table, grove_
         (void)!do_delayed(txn, txn->txn);
     }
     if (txn->env->fault == BROKEN_REMOVE_DOES_NOTHING) {
-        return memory()->get(txn->txn, table, key, &value, error_out);
+        return txn->env->under->get(txn->txn, table, key, &value, error_out);
     }
-    return memory()->remove(txn->txn, change_table(txn, table),
-                            change_key(txn, key, room), error_out);
+    return txn->env->under->remove(txn->txn, change_table(txn, table),
+                                   change_key(txn, key, room), error_out);
 }
 
 /* Cursors */
@@ -497,12 +541,12 @@ static grove_status broken_cursor_open(grove_backend_txn *txn, uint32_t table,
 {
     bool is_stale = txn->env->fault == BROKEN_CURSOR_IS_STALE && txn->stale != NULL;
     grove_backend_cursor *inner;
-    grove_status status = memory()->cursor_open(
+    grove_status status = txn->env->under->cursor_open(
         is_stale ? txn->stale : txn->txn, change_table(txn, table), &inner, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    grove_backend_cursor *cursor = allocate(sizeof *cursor);
+    grove_backend_cursor *cursor = broken_allocate(sizeof *cursor);
     cursor->txn = txn;
     cursor->cursor = inner;
     txn->cursors++;
@@ -512,7 +556,7 @@ static grove_status broken_cursor_open(grove_backend_txn *txn, uint32_t table,
 
 static void broken_cursor_close(grove_backend_cursor *cursor)
 {
-    memory()->cursor_close(cursor->cursor);
+    cursor->txn->env->under->cursor_close(cursor->cursor);
     cursor->txn->cursors--;
     free(cursor);
 }
@@ -547,17 +591,19 @@ static grove_status broken_cursor_seek(grove_backend_cursor *cursor, grove_seek 
         seek = GROVE_SEEK_AT_OR_AFTER;
     }
     if (fault == BROKEN_SEEK_BEFORE_GIVES_EQUAL && seek == GROVE_SEEK_BEFORE &&
-        memory()->cursor_seek(cursor->cursor, GROVE_SEEK_AT_OR_AFTER, wanted, &given[0],
-                              &given[1], NULL) == GROVE_OK &&
+        cursor->txn->env->under->cursor_seek(cursor->cursor, GROVE_SEEK_AT_OR_AFTER,
+                                             wanted, &given[0], &given[1],
+                                             NULL) == GROVE_OK &&
         given[0].size == key.size && memcmp(given[0].data, key.data, key.size) == 0) {
         return give(cursor, GROVE_OK, given, key_out, value_out);
     }
-    grove_status status = memory()->cursor_seek(cursor->cursor, seek, wanted, &given[0],
-                                                &given[1], error_out);
+    grove_status status = cursor->txn->env->under->cursor_seek(
+        cursor->cursor, seek, wanted, &given[0], &given[1], error_out);
     if (status == GROVE_OK && fault == BROKEN_SEEK_SKIPS_EQUAL &&
         seek == GROVE_SEEK_AT_OR_AFTER && given[0].size == key.size &&
         memcmp(given[0].data, key.data, key.size) == 0) {
-        status = memory()->cursor_next(cursor->cursor, &given[0], &given[1], error_out);
+        status = cursor->txn->env->under->cursor_next(cursor->cursor, &given[0],
+                                                      &given[1], error_out);
     }
     return give(cursor, status, given, key_out, value_out);
 }
@@ -568,36 +614,46 @@ static grove_status broken_cursor_next(grove_backend_cursor *cursor, grove_bytes
     broken_fault fault = cursor->txn->env->fault;
     grove_bytes given[2];
     grove_bytes first = {NULL, 0};
-    grove_status status =
-        memory()->cursor_next(cursor->cursor, &given[0], &given[1], error_out);
+    grove_status status = cursor->txn->env->under->cursor_next(cursor->cursor, &given[0],
+                                                               &given[1], error_out);
     if (fault == BROKEN_NEXT_SKIPS && status == GROVE_OK && given[1].size == 1) {
-        status = memory()->cursor_next(cursor->cursor, &given[0], &given[1], error_out);
+        status = cursor->txn->env->under->cursor_next(cursor->cursor, &given[0],
+                                                      &given[1], error_out);
     } else if (fault == BROKEN_NEXT_GOES_ROUND && status == GROVE_NONE) {
-        status = memory()->cursor_seek(cursor->cursor, GROVE_SEEK_AT_OR_AFTER, first,
-                                       &given[0], &given[1], error_out);
+        status =
+            cursor->txn->env->under->cursor_seek(cursor->cursor, GROVE_SEEK_AT_OR_AFTER,
+                                                 first, &given[0], &given[1], error_out);
     }
     return give(cursor, status, given, key_out, value_out);
 }
 
-const grove_backend broken_backend = {
-    .abi = GROVE_BACKEND_ABI,
-    .name = "broken",
-    .capabilities = 0,
-    .key_bytes_max = KEY_BYTES_MAX,
-    .value_bytes_max = VALUE_BYTES_MAX,
-    .page_bytes = 4096,
-    .open = broken_open,
-    .close = broken_close,
-    .sync = broken_sync,
-    .statistics = broken_statistics,
-    .begin = broken_begin,
-    .commit = broken_commit,
-    .abort = broken_abort,
-    .get = broken_get,
-    .put = broken_put,
-    .remove = broken_remove,
-    .cursor_open = broken_cursor_open,
-    .cursor_close = broken_cursor_close,
-    .cursor_seek = broken_cursor_seek,
-    .cursor_next = broken_cursor_next,
-};
+/* What both tables have in common. */
+#define FUNCTIONS                                                                    \
+    .open = broken_open, .close = broken_close, .is_forked = broken_is_forked,       \
+    .sync = broken_sync, .statistics = broken_statistics, .readers = broken_readers, \
+    .identity = broken_identity, .reclaim = broken_reclaim, .grow = broken_grow,     \
+    .copy = broken_copy, .pin_open = broken_pin_open, .pin_move = broken_pin_move,   \
+    .pin_close = broken_pin_close, .pin_least = broken_pin_least,                    \
+    .watch_open = broken_watch_open, .watch_wait = broken_watch_wait,                \
+    .watch_descriptor = broken_watch_descriptor, .watch_close = broken_watch_close,  \
+    .begin = broken_begin, .commit = broken_commit, .abort = broken_abort,           \
+    .get = broken_get, .put = broken_put, .remove = broken_remove,                   \
+    .cursor_open = broken_cursor_open, .cursor_close = broken_cursor_close,          \
+    .cursor_seek = broken_cursor_seek, .cursor_next = broken_cursor_next,
+
+const grove_backend broken_backend = {.abi = GROVE_BACKEND_ABI,
+                                      .name = "broken",
+                                      .capabilities = 0,
+                                      .key_bytes_max = KEY_BYTES_MAX,
+                                      .value_bytes_max = VALUE_BYTES_MAX,
+                                      .page_bytes = 4096,
+                                      FUNCTIONS};
+
+const grove_backend broken_shared_backend = {.abi = GROVE_BACKEND_ABI,
+                                             .name = "broken",
+                                             .capabilities = GROVE_BACKEND_PERSISTENT |
+                                                             GROVE_BACKEND_SHARED,
+                                             .key_bytes_max = 511,
+                                             .value_bytes_max = 0x7fffffff,
+                                             .page_bytes = 4096,
+                                             FUNCTIONS};

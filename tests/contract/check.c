@@ -142,15 +142,27 @@ void grove__check_reopen(grove__check *check, const grove_backend_options *optio
     grove__check_open(check, options);
 }
 
+grove_status grove__check_try_sync(grove__check *check)
+{
+    grove_error error;
+    grove__watch_init(&error);
+    grove_status status = check->backend->sync(check->env, &error);
+    grove__watch_error(check, status, &error, "sync");
+    return status;
+}
+
 void grove__check_sync(grove__check *check)
 {
     if (!grove__check_has_failed(check)) {
-        grove_error error;
-        grove__watch_init(&error);
-        grove_status status = check->backend->sync(check->env, &error);
-        grove__watch_error(check, status, &error, "sync");
-        grove__check_status(check, status, GROVE_OK, "sync");
+        grove__check_status(check, grove__check_try_sync(check), GROVE_OK, "sync");
     }
+}
+
+void grove__check_swap(grove__check *check, grove_backend_env **env)
+{
+    grove_backend_env *other = check->env;
+    check->env = *env;
+    *env = other;
 }
 
 grove_backend_statistics grove__check_statistics(grove__check *check)

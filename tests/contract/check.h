@@ -106,7 +106,10 @@ void grove__check_open(grove__check *check, const grove_backend_options *options
 void grove__check_close(grove__check *check);
 void grove__check_reopen(grove__check *check, const grove_backend_options *options);
 void grove__check_sync(grove__check *check);
+grove_status grove__check_try_sync(grove__check *check);
 grove_backend_statistics grove__check_statistics(grove__check *check);
+/* Another environment takes the place of check->env, which goes there. */
+void grove__check_swap(grove__check *check, grove_backend_env **env);
 /* Moves the check to a fresh place; check->env must be closed. */
 void grove__check_move(grove__check *check);
 
@@ -160,6 +163,43 @@ void grove__check_seek(grove__check_cursor *cursor, grove_seek seek, grove_bytes
                        grove_bytes wanted);
 void grove__check_next(grove__check_cursor *cursor, grove_bytes wanted);
 
+/* States that can be told apart: the number of a commit, in three tables, so
+ * that half a commit would show. */
+
+/* The commit that makes state `number`, after that of `number` - 1. */
+void grove__check_save_state(grove__check *check, uint64_t number);
+/* The state is whole, from `least` to `most`; its number, 0 if it is not. */
+uint64_t grove__check_state(grove__check *check, uint64_t least, uint64_t most);
+
+/* Watches and pins */
+
+typedef struct grove__check_watch {
+    grove__check *check;
+    grove_backend_watch *watch; /* NULL: closed */
+} grove__check_watch;
+
+grove__check_watch grove__check_watch_open(grove__check *check);
+void grove__check_watch_close(grove__check_watch *watch);
+/* watch_wait must give `wanted`. */
+void grove__check_watch_wait(grove__check_watch *watch, uint32_t wait_ms_max,
+                             grove_status wanted);
+/* Whether the descriptor is, or in this time becomes, readable; true once the
+ * check has failed. */
+bool grove__check_watch_poll(const grove__check_watch *watch, int wait_ms_max);
+
+/* A pin; 0 once the check has failed, which is what the others then take. */
+uint64_t grove__check_pin_open(grove__check *check, uint64_t name, uint64_t value);
+void grove__check_pin_move(grove__check *check, uint64_t pin, uint64_t value);
+void grove__check_pin_close(grove__check *check, uint64_t pin);
+/* pin_least gives `wanted`; UINT64_MAX for none. */
+void grove__check_pin_least(grove__check *check, uint64_t name, uint64_t wanted);
+void grove__check_reclaim(grove__check *check);
+
+/* Any status. */
+grove_status grove__check_try_grow(grove__check *check);
+grove_status grove__check_try_copy(grove__check *check, const char *path,
+                                   bool is_compact);
+
 /* Memory and bytes */
 
 void grove__check_allocator_init(grove__check_allocator *allocator);
@@ -189,6 +229,10 @@ extern const grove__check_case grove__contract_transactions[];
 extern const grove__check_case grove__contract_limits[];
 extern const grove__check_case grove__contract_lasting[];
 extern const grove__check_case grove__contract_threads[];
+extern const grove__check_case grove__contract_turns[];
+extern const grove__check_case grove__contract_sharing[];
+extern const grove__check_case grove__contract_copies[];
+extern const grove__check_case grove__contract_forks[];
 extern const grove__check_case grove__contract_processes[];
 extern const grove__check_case grove__contract_random[];
 

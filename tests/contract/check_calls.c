@@ -21,8 +21,8 @@ grove__check_txn grove__check_begin(grove__check *check, grove_txn_mode mode)
     grove__check_txn txn = {check, NULL};
     if (!grove__check_has_failed(check)) {
         grove__check_status(check, grove__check_try_begin(check, mode, &txn), GROVE_OK,
-                            mode == GROVE_TXN_WRITE ? "begin of a write transaction"
-                                                    : "begin of a read transaction");
+                            mode != GROVE_TXN_READ ? "begin of a write transaction"
+                                                   : "begin of a read transaction");
     }
     return txn;
 }

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-enum { GROVE_CONTRACT_CLAUSES = 14, GROVE_CONTRACT_PATH_BYTES_MAX = 1024 };
+enum { GROVE_CONTRACT_CLAUSES = 18, GROVE_CONTRACT_PATH_BYTES_MAX = 1024 };
 
 /* Where an environment is made: what the backend's open is given. */
 typedef struct grove_contract_place {
@@ -54,8 +54,8 @@ typedef struct grove_contract_options {
     const grove_backend *backend;
     /* For the functions below. */
     void *context;
-    /* Fills in a place where nothing is. False: there is none to be had; the
-     * check fails. */
+    /* Fills in a place where nothing is; copies are made below it, with the
+     * same context. False: there is none to be had; the check fails. */
     bool (*place_make)(void *context, grove_contract_place *place_out);
     /* Removes the place with all that is there. No environment is open. */
     void (*place_remove)(void *context, grove_contract_place *place);
@@ -65,18 +65,26 @@ typedef struct grove_contract_options {
      * check is skipped.
      */
     bool (*power_cut)(void *context, grove_contract_place *place);
+    /*
+     * Lets the next sync of what is open there fail, be it of the function sync
+     * or of a commit in GROVE_DURABILITY_FULL. False: cannot be played; the
+     * check is skipped.
+     */
+    bool (*sync_fail)(void *context, grove_contract_place *place);
     /* Called once for every check, as it ends. */
     void (*report)(void *context, const grove_contract_result *result);
     /* Only the checks for this clause; 0: all. */
     unsigned only_clause;
+    /* Only the check of this name; NULL: all. */
+    const char *only_check;
     /* For the random checks: the same seed gives the same calls. */
     uint64_t seed;
 } grove_contract_options;
 
 /*
  * Runs the suite and returns how many clauses were found broken, so that 0 is
- * success. Forks, for a backend with GROVE_BACKEND_PERSISTENT or
- * GROVE_BACKEND_SHARED. Takes some seconds, and some 100 MB of memory or disk.
+ * success. Forks, kills and stops children of its own. Takes some ten seconds,
+ * and some 100 MB of memory or disk.
  */
 size_t grove_contract_run(const grove_contract_options *options);
 

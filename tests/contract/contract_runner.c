@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -57,6 +58,31 @@ static bool cut_power(void *context, grove_contract_place *place)
         grove_memory_disk_cut_power(self->disk);
     }
     return self->disk != NULL;
+}
+
+/* For backends on disk: the next flush of file data fails, as on a bad disk. */
+static atomic_bool flush_fails;
+
+/* In the place of the C library's, also for other libraries. */
+__attribute__((visibility("default"))) int fdatasync(int descriptor)
+{
+    if (atomic_exchange(&flush_fails, false)) {
+        errno = EIO;
+        return -1;
+    }
+    return fsync(descriptor);
+}
+
+static bool fail_sync(void *context, grove_contract_place *place)
+{
+    runner *self = context;
+    (void)place;
+    if (self->disk != NULL) {
+        grove_memory_disk_fail_sync(self->disk);
+    } else {
+        atomic_store(&flush_fails, true);
+    }
+    return true;
 }
 
 static void report(void *context, const grove_contract_result *result)
@@ -120,6 +146,7 @@ int main(int argument_count, char **arguments)
     options.place_make = make_place;
     options.place_remove = remove_place;
     options.power_cut = cut_power;
+    options.sync_fail = fail_sync;
     options.report = report;
     options.seed = choose_seed();
     (void)printf("%s: GROVE_SEED=%llu\n", options.backend->name,

@@ -5,50 +5,6 @@
 
 #include "check.h"
 
-/* A commit is a number, in two tables, so that half a commit would show. */
-static void save_number(grove__check *check, uint64_t number)
-{
-    uint8_t bytes[8];
-    grove_bytes value = grove__check_number(number, bytes);
-    grove__check_txn txn = grove__check_begin(check, GROVE_TXN_WRITE);
-    grove__check_put(&txn, 0, grove_bytes_of("number"), value);
-    grove__check_put(&txn, 1, grove_bytes_of("number"), value);
-    grove__check_put(&txn, 2, value, value);
-    grove__check_commit(&txn);
-}
-
-/* The number is from `least` to `most`; the same in all tables. */
-static void check_number(grove__check *check, uint64_t least, uint64_t most)
-{
-    grove_bytes value = {NULL, 0};
-    uint8_t bytes[8] = {0};
-    uint64_t number = 0;
-    grove__check_txn txn = grove__check_begin(check, GROVE_TXN_READ);
-    if (!grove__check_has_failed(check)) {
-        grove_status status =
-            grove__check_try_get(&txn, 0, grove_bytes_of("number"), &value);
-        grove__check_status(check, status, GROVE_OK, "get of what had to survive");
-        if (status == GROVE_OK && value.size == sizeof bytes) {
-            memcpy(bytes, value.data, sizeof bytes);
-        }
-        for (size_t index = 0; index < sizeof bytes; index++) {
-            number = number << 8 | bytes[index];
-        }
-    }
-    grove__check_that(check, number >= least && number <= most,
-                      "the state is that of commit %llu, not of %llu to %llu",
-                      (unsigned long long)number, (unsigned long long)least,
-                      (unsigned long long)most);
-    grove__check_holds(&txn, 1, grove_bytes_of("number"),
-                       grove__check_number(number, bytes));
-    for (uint64_t earlier = 1; earlier <= number && number <= most; earlier++) {
-        grove_bytes name = grove__check_number(earlier, bytes);
-        grove__check_holds(&txn, 2, name, name);
-    }
-    grove__check_lacks(&txn, 2, grove__check_number(number + 1, bytes));
-    grove__check_abort(&txn);
-}
-
 /* Commits 1 to 10 with a sync after `synced`, cuts the power, looks. */
 static void cut_after_ten(grove__check *check, grove_durability durability,
                           uint64_t synced, uint64_t least)
@@ -57,7 +13,7 @@ static void cut_after_ten(grove__check *check, grove_durability durability,
     options.durability = durability;
     grove__check_open(check, &options);
     for (uint64_t number = 1; number <= 10; number++) {
-        save_number(check, number);
+        grove__check_save_state(check, number);
         if (number == synced) {
             grove__check_sync(check);
         }
@@ -70,8 +26,8 @@ static void cut_after_ten(grove__check *check, grove_durability durability,
         return;
     }
     grove__check_reopen(check, &options);
-    check_number(check, least, 10);
-    save_number(check, 11);
+    (void)grove__check_state(check, least, 10);
+    grove__check_save_state(check, 11);
 }
 
 static void check_full_survives(grove__check *check)
@@ -126,13 +82,13 @@ static void check_reopening(grove__check *check)
     grove__check_open(check, &options);
     options.must_exist = true;
     for (uint64_t number = 1; number <= 5; number++) {
-        save_number(check, number);
+        grove__check_save_state(check, number);
         grove__check_save(check, 1, grove_bytes_of("large"), large);
         grove__check_txn txn = grove__check_begin(check, GROVE_TXN_WRITE);
         grove__check_put(&txn, 0, grove_bytes_of("number"), grove_bytes_of("lost"));
         grove__check_abort(&txn);
         grove__check_reopen(check, &options);
-        check_number(check, number, number);
+        (void)grove__check_state(check, number, number);
         grove__check_finds(check, 1, grove_bytes_of("large"), large);
     }
     free(data);

@@ -155,6 +155,102 @@ static void check_size_limit(grove__check *check)
     free(data);
 }
 
+/* Saves values, each in a commit of its own, until none fits however far the
+ * environment grows; says how many did. */
+static uint64_t fill_for_good(grove__check *check, grove_bytes value)
+{
+    uint8_t key[8];
+    uint64_t count = 0;
+    grove_status grown = GROVE_OK;
+    while (!grove__check_has_failed(check) && grown == GROVE_OK &&
+           count * VALUE_BYTES <= LIMIT_BYTES) {
+        grove__check_txn txn = grove__check_begin(check, GROVE_TXN_WRITE);
+        if (grove__check_has_failed(check)) {
+            break;
+        }
+        grove_status status =
+            grove__check_try_put(&txn, 0, grove__check_number(count, key), value);
+        if (status == GROVE_OK) {
+            status = grove__check_try_commit(&txn);
+        }
+        grove__check_abort(&txn);
+        count += status == GROVE_OK;
+        if (status != GROVE_OK) {
+            grove__check_status(check, status, GROVE_FULL, "filling the environment");
+            grown = grove__check_try_grow(check);
+        }
+    }
+    grove__check_status(check, grown, GROVE_NONE, "grow of a full environment");
+    return count;
+}
+
+/* A change that first takes more than there is, and then gives back. */
+static grove_status replace_many(grove__check *check, grove_txn_mode mode,
+                                 grove_bytes value, uint64_t first, uint64_t count)
+{
+    uint8_t key[8];
+    grove__check_txn txn = {check, NULL};
+    if (grove__check_has_failed(check)) {
+        return GROVE_FAILED;
+    }
+    grove_status status = grove__check_try_begin(check, mode, &txn);
+    for (uint64_t number = 0; number < 3 && status == GROVE_OK; number++) {
+        status = grove__check_try_put(&txn, 1, grove__check_number(number, key), value);
+    }
+    for (uint64_t number = first; number < first + count && status == GROVE_OK;
+         number++) {
+        status = grove__check_try_remove(&txn, 0, grove__check_number(number, key));
+    }
+    if (status == GROVE_OK) {
+        status = grove__check_try_commit(&txn);
+    }
+    grove__check_abort(&txn);
+    return status;
+}
+
+static void check_what_is_full_can_be_made_less_full(grove__check *check)
+{
+    enum { FREED = 30 };
+    uint8_t key[8];
+    uint8_t *data = grove__check_bytes(VALUE_BYTES, 7);
+    grove_bytes value = {data, VALUE_BYTES};
+    grove_backend_options options = small_options(check);
+    grove__check_open(check, &options);
+    uint64_t count = fill_for_good(check, value);
+    grove_backend_statistics statistics = grove__check_statistics(check);
+    grove__check_that(check,
+                      statistics.reserve_bytes > 0 &&
+                          statistics.reserve_bytes < statistics.size_limit_bytes / 2,
+                      "reserve_bytes is %llu",
+                      (unsigned long long)statistics.reserve_bytes);
+    grove__check_that(check,
+                      statistics.size_bytes <=
+                          statistics.size_limit_bytes - statistics.reserve_bytes,
+                      "ordinary writes took %llu bytes, and so of the reserve",
+                      (unsigned long long)statistics.size_bytes);
+    grove__check_that(check, count > FREED, "%llu values went in",
+                      (unsigned long long)count);
+    grove__check_that(check,
+                      replace_many(check, GROVE_TXN_WRITE, value, 0, FREED) != GROVE_OK,
+                      "an ordinary write found room in what is full");
+    grove__check_misses(check, 1, grove__check_number(0, key));
+    grove__check_status(check,
+                        replace_many(check, GROVE_TXN_WRITE_TO_FREE, value, 0, FREED),
+                        GROVE_OK, "a write that frees space, in what is full,");
+    statistics = grove__check_statistics(check);
+    grove__check_that(check, statistics.size_bytes <= statistics.size_limit_bytes,
+                      "size_bytes is %llu, over the limit",
+                      (unsigned long long)statistics.size_bytes);
+    for (uint64_t number = 0; number < FREED / 3; number++) {
+        grove__check_save(check, 0, grove__check_number(number, key), value);
+    }
+    grove__check_reopen(check, &options);
+    grove__check_finds(check, 1, grove__check_number(2, key), value);
+    grove__check_finds(check, 0, grove__check_number(0, key), value);
+    grove__check_finds(check, 0, grove__check_number(count - 1, key), value);
+    free(data);
+}
+
 static void check_space_is_used_again(grove__check *check)
 {
     enum { ROUNDS = 300 };
@@ -261,6 +357,7 @@ const grove__check_case grove__contract_limits[] = {
     {7, "an abort after GROVE_NO_MEMORY leaves all as before",
      check_abort_after_no_memory},
     {13, "an environment keeps to its size limit", check_size_limit},
+    {13, "what is full can be made less full", check_what_is_full_can_be_made_less_full},
     {13, "space that was freed is used again", check_space_is_used_again},
     {13, "statistics count the entries of the last commit", check_statistics_of_entries},
     {13, "statistics count readers, up to readers_max", check_reader_slots},

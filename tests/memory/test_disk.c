@@ -135,17 +135,65 @@ Test(disk, two_handles_on_one_path_share_the_environment)
     fixture_init(&fixture);
     grove_backend_options options = options_of(&fixture, GROVE_DURABILITY_FULL);
     grove_backend_env *env = memory_open_env(&options);
-    static const char *const names[] = {"three", "two", "one"};
-    options.table_names = names;
-    options.table_count = 3;
+    options.wait_ms_max++;
     grove_backend_env *other = memory_open_env(&options);
-    cr_assert_eq(memory_save_string(other, "in three", "value"), GROVE_OK);
-    cr_assert_eq(memory_save_string(env, "in one", "value"), GROVE_OK);
-    cr_assert(memory_holds(other, "in three", "value"));
-    cr_assert(memory_holds(other, "in one", NULL));
-    cr_assert(memory_holds(env, "in three", NULL));
+    cr_assert_eq(memory_save_string(other, "by other", "value"), GROVE_OK);
+    cr_assert_eq(memory_save_string(env, "by env", "value"), GROVE_OK);
+    cr_assert(memory_holds(env, "by other", "value"));
     memory_backend()->close(env);
+    cr_assert(memory_holds(other, "by env", "value"));
     memory_backend()->close(other);
+    fixture_finish(&fixture);
+}
+
+Test(disk, a_second_handle_with_other_options_is_refused_until_the_first_is_closed)
+{
+    static const char *const turned[] = {"two", "one"};
+    disk_fixture fixture;
+    fixture_init(&fixture);
+    const grove_backend_options options = options_of(&fixture, GROVE_DURABILITY_FULL);
+    grove_backend_options others[] = {options, options, options, options};
+    others[0].size_limit_bytes++;
+    others[1].durability = GROVE_DURABILITY_RELAXED;
+    others[2].table_names = turned;
+    others[3].table_count = 1;
+    for (size_t index = 0; index < sizeof others / sizeof *others; index++) {
+        grove_backend_env *env = memory_open_env(&options);
+        grove_backend_env *other = NULL;
+        grove_error error = {.status = GROVE_OK};
+        cr_assert_eq(memory_backend()->open(&others[index], &other, &error),
+                     GROVE_INVALID);
+        cr_assert_not_null(strstr(error.message, "is open with another"));
+        memory_backend()->close(env);
+        memory_backend()->close(memory_open_env(&others[index]));
+    }
+    fixture_finish(&fixture);
+}
+
+Test(disk, a_sync_that_fails_is_told_once_and_spoils_the_environment_until_reopened)
+{
+    disk_fixture fixture;
+    fixture_init(&fixture);
+    grove_backend_options options = options_of(&fixture, GROVE_DURABILITY_FULL);
+    grove_backend_env *env = memory_open_env(&options);
+    grove_backend_txn *txn = NULL;
+    cr_assert_eq(memory_save_string(env, "key", "before"), GROVE_OK);
+    grove_memory_disk_fail_sync(fixture.disk);
+    cr_assert_eq(memory_save_string(env, "key", "after"), GROVE_IO);
+    cr_assert_eq(memory_save_string(env, "key", "later"), GROVE_FAILED);
+    cr_assert_eq(memory_backend()->begin(env, GROVE_TXN_READ, &txn, NULL), GROVE_FAILED);
+    cr_assert_eq(memory_backend()->sync(env, NULL), GROVE_FAILED);
+    memory_backend()->close(env);
+    env = memory_open_env(&options);
+    cr_assert(memory_holds(env, "key", "after"));
+    memory_backend()->close(env);
+    grove_memory_disk_cut_power(fixture.disk);
+    env = memory_open_env(&options);
+    cr_assert(memory_holds(env, "key", "before"));
+    grove_memory_disk_fail_sync(fixture.disk);
+    cr_assert_eq(memory_backend()->sync(env, NULL), GROVE_IO);
+    cr_assert_eq(memory_backend()->sync(env, NULL), GROVE_FAILED);
+    memory_backend()->close(env);
     fixture_finish(&fixture);
 }
 

@@ -24,6 +24,13 @@ static bool power_cut(void *context, grove_contract_place *place)
     return true;
 }
 
+static bool sync_fail(void *context, grove_contract_place *place)
+{
+    (void)context;
+    grove_memory_disk_fail_sync(place->context);
+    return true;
+}
+
 static void report(void *context, const grove_contract_result *result)
 {
     unsigned *checks = context;
@@ -40,6 +47,7 @@ int main(void)
     options.place_make = place_make;
     options.place_remove = place_remove;
     options.power_cut = power_cut;
+    options.sync_fail = sync_fail;
     options.report = report;
     options.only_clause = 5;
     if (grove_contract_run(&options) != 0 || checks < 3) {
