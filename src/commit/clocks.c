@@ -223,6 +223,8 @@ static grove_status put_document(const grove__clocks *clocks,
     if (status != GROVE_OK || document->first == NO_TOUCH) {
         return status == GROVE_NONE ? GROVE_OK : status;
     }
+    /* Who deletes it meanwhile would not find the rows. */
+    grove__write_set_expect_present(set, GROVE__TABLE_META, grove__key_view(&key));
     if (!document->begins_anew) {
         status = read_row(txn, document->name, UINT64_MAX, items, error_out);
     }

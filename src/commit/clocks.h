@@ -49,7 +49,8 @@ static inline bool grove__clocks_follow(const grove__commit_clock *last,
 }
 
 /*
- * Adds to `set` the rows of what was gathered, after those that `txn` sees.
+ * Adds to `set` the rows of what was gathered, after those that `txn` sees, and
+ * expects that their documents are still there.
  * Cost: for each document two look-ups and a row or two. GROVE_CORRUPT, for
  * rows that break L2; GROVE_FORMAT_NEWER, GROVE_NO_MEMORY, GROVE_IO.
  */

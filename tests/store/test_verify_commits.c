@@ -7,7 +7,10 @@
 
 #include "base/hash.h"
 #include "commit/age.h"
+#include "format/clock_row.h"
 #include "format/commits.h"
+#include "support/faulty_allocator.h"
+#include "support/faulty_backend.h"
 #include "support/random.h"
 
 enum { RANGE = GROVE__PACKED_COMMITS };
@@ -119,6 +122,24 @@ STORE_TEST(verify_commits, another_incarnation_is_none_that_contradicts)
     assert_sound(fixture->store, "a copy");
     write_as(fixture, "busy", "bob", 2);
     assert_sound(fixture->store, "a copy that was gone on with");
+}
+
+STORE_TEST(verify_commits, documents_deleted_while_their_commits_age_leave_no_clocks)
+{
+    enum { DOCUMENTS = RANGE - 2 };
+    char names[DOCUMENTS][16];
+    for (int index = 0; index < DOCUMENTS; index++) {
+        (void)snprintf(names[index], sizeof names[index], "text %d", index);
+        write_to(fixture, names[index], 1);
+    }
+    /* One of the next commits lets the first ones age along with it. */
+    save_groups(fixture, RANGE);
+    for (int index = 0; index < DOCUMENTS && index < 6; index++) {
+        delete_document(fixture, names[index]);
+    }
+    assert_sound(fixture->store, "deleted");
+    save_groups(fixture, 2 * RANGE);
+    assert_sound(fixture->store, "aged");
 }
 
 /* One of the things that sessions do, at random. */
@@ -354,31 +375,130 @@ STORE_TEST(verify_commits, incarnations_that_are_not_those_of_the_store_are_foun
     assert_sound(fixture->store, "all is as it was");
 }
 
+/* A row of clocks of a document. */
+static const row *find_clocks(const rows *all, const char *id, size_t nth)
+{
+    for (size_t index = 0; index < all->count; index++) {
+        char document[FOUND_NAME_BYTES];
+        row_document(&all->items[index], document);
+        if (all->items[index].table == GROVE__TABLE_CLOCKS && strcmp(document, id) == 0 &&
+            nth-- == 0) {
+            return &all->items[index];
+        }
+    }
+    cr_assert_fail("there is no such row");
+    return NULL;
+}
+
+/* Lets all commits go but the newest. */
+static void trim(store_fixture *fixture)
+{
+    grove_feed_retention retention = {.commits_max = 1};
+    assert_ok(fixture,
+              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
+    assert_ok(fixture,
+              grove_feed_trim(fixture->store, UINT64_MAX, NULL, &fixture->error));
+}
+
+/* That there is one finding, of the document's clocks. */
+static void assert_one(store_fixture *fixture, const char *id)
+{
+    findings all;
+    verify_store(fixture->store, false, &all);
+    if (all.count != 1) {
+        findings_print(&all);
+    }
+    cr_assert_eq(all.count, 1);
+    cr_assert_eq(all.items[0].kind, GROVE_FINDING_CLOCKS);
+    cr_assert_str_eq(all.items[0].document, id);
+}
+
+/* No commit is left to compare them with. */
 STORE_TEST(verify_commits, clocks_beyond_the_documents_events_are_found)
 {
     make_aged(fixture);
+    trim(fixture);
     rows all = rows_read(fixture);
-    size_t tried = 0;
-    for (size_t index = 0; index < all.count; index++) {
-        const row *one = &all.items[index];
-        char document[FOUND_NAME_BYTES];
-        row_document(one, document);
-        if (one->table == GROVE__TABLE_CLOCKS && strcmp(document, "rare") == 0) {
-            /* Format, count, clock: one byte each. */
-            uint8_t copy[11];
-            findings found_all;
-            cr_assert_eq(one->value_bytes, sizeof copy);
-            memcpy(copy, one->value, sizeof copy);
-            copy[2]++;
-            put_sealed(fixture, one->table, &one->key, copy, sizeof copy, 7);
-            verify_store(fixture->store, false, &found_all);
-            cr_assert_geq(found_all.count, 2);
-            cr_assert_eq(found_all.items[0].kind, GROVE_FINDING_CLOCKS);
-            row_restore(fixture, one);
-            tried++;
-        }
-    }
-    cr_assert_eq(tried, 1);
+    const row *one = find_clocks(&all, "rare", 0);
+    /* Format, count, clock: one byte each. */
+    uint8_t copy[11];
+    cr_assert_eq(one->value_bytes, sizeof copy);
+    memcpy(copy, one->value, sizeof copy);
+    copy[2]++;
+    put_sealed(fixture, one->table, &one->key, copy, sizeof copy, 7);
+    assert_one(fixture, "rare");
+    rows_free(&all);
+}
+
+STORE_TEST(verify_commits, rows_that_do_not_go_on_are_found)
+{
+    make_aged(fixture);
+    trim(fixture);
+    rows all = rows_read(fixture);
+    const row *first = find_clocks(&all, "busy", 0);
+    const row *second = find_clocks(&all, "busy", 1);
+    row_put(fixture, second->table, &second->key, first->value, first->value_bytes);
+    assert_one(fixture, "busy");
+    rows_free(&all);
+}
+
+STORE_TEST(verify_commits, an_aging_record_beyond_the_one_commit_that_is_left_is_found)
+{
+    make_aged(fixture);
+    trim(fixture);
+    rows all = rows_read(fixture);
+    assert_lie(fixture, find_own(&all, "aging"), 1, 1, 5, GROVE_FINDING_STORE);
+    rows_free(&all);
+}
+
+STORE_TEST(verify_commits, a_true_clock_of_a_commit_that_has_not_aged_is_found)
+{
+    make_aged(fixture);
+    write_to(fixture, "late", 1);
+    grove_buffer value;
+    grove__key key;
+    grove__commit_clock item = {.clock = statistics_of(fixture, "late").events};
+    assert_ok(fixture, grove_store_commit(fixture->store, &item.commit, &fixture->error));
+    grove_buffer_init(&value, &grove__allocator_system);
+    grove__clock_row_encode(&item, 1, &value);
+    grove__key_of_document_commit(&key, grove_bytes_of("late"), item.commit);
+    row_put(fixture, GROVE__TABLE_CLOCKS, &key, value.data, value.size);
+    assert_one(fixture, "late");
+    grove_buffer_release(&value);
+}
+
+STORE_TEST(verify_commits, clocks_of_a_document_that_was_made_anew_are_no_lie)
+{
+    write_to(fixture, "a", RANGE);
+    save_groups(fixture, RANGE - 6);
+    delete_document(fixture, "a");
+    write_to(fixture, "a", 1);
+    save_groups(fixture, 6);
+    rows all = rows_read(fixture);
+    (void)find_clocks(&all, "a", 0);
+    rows_free(&all);
+    assert_sound(fixture->store, "the deletion has not aged");
+    save_groups(fixture, RANGE);
+    assert_sound(fixture->store, "it has");
+}
+
+STORE_TEST(verify_commits, clocks_of_a_store_of_which_none_has_aged_are_found)
+{
+    write_to(fixture, "a", 1);
+    save_groups(fixture, 2 * RANGE);
+    rows all = rows_read(fixture);
+    const row *clocks = find_clocks(&all, "a", 0);
+    store_fixture young;
+    store_fixture_init(&young, "memory");
+    store_fixture_open(&young);
+    write_to(&young, "a", 1);
+    row_put(&young, clocks->table, &clocks->key, clocks->value, clocks->value_bytes);
+    findings found_all;
+    verify_store(young.store, false, &found_all);
+    cr_assert_eq(found_all.count, 1);
+    cr_assert_eq(found_all.items[0].kind, GROVE_FINDING_STORE);
+    store_fixture_close(&young);
+    store_fixture_release(&young);
     rows_free(&all);
 }
 
@@ -438,4 +558,82 @@ STORE_TEST(verify_commits, of_a_copy_that_is_opened_as_damaged_changes_nothing)
     }
     rows_free(&before);
     store_fixture_open(fixture);
+}
+
+/* --- what fails on the way --- */
+
+/* A clock of one document, and packs. */
+static void init_packed(store_fixture *fixture)
+{
+    store_fixture_init(fixture, "memory");
+    store_fixture_open(fixture);
+    write_to(fixture, "a", 2);
+    save_groups(fixture, 2 * RANGE);
+    store_fixture_close(fixture);
+}
+
+static grove_status verify_all(store_fixture *fixture, findings *all)
+{
+    all->count = 0;
+    return grove_store_verify(fixture->store, NULL, findings_take, all, &all->report,
+                              &fixture->error);
+}
+
+Test(verify_commits, tells_when_any_allocation_fails)
+{
+    store_fixture fixture;
+    init_packed(&fixture);
+    size_t nth = 1;
+    for (bool has_failed = true; has_failed; nth++) {
+        faulty_allocator faulty;
+        findings all;
+        faulty_allocator_init(&faulty, 0);
+        fixture.options.allocator = &faulty.allocator;
+        store_fixture_open(&fixture);
+        faulty.fails_at = faulty.calls + nth;
+        grove_status status = verify_all(&fixture, &all);
+        cr_assert_eq(status, faulty.has_failed ? GROVE_NO_MEMORY : GROVE_OK);
+        cr_assert_eq(all.count, 0, "no memory was taken for damage, at %zu", nth);
+        has_failed = faulty.has_failed;
+        store_fixture_close(&fixture);
+        faulty_allocator_finish(&faulty);
+    }
+    cr_assert_gt(nth, 50);
+    store_fixture_release(&fixture);
+}
+
+/* Whichever call finds the store damaged, or cannot read it, it is said. */
+static void fail_each_call(store_fixture *fixture, grove_status failure)
+{
+    const grove_backend *under = fixture->options.backend;
+    bool has_failed = true;
+    for (size_t nth = 1; has_failed; nth += 1 + RANGE / 64) {
+        faulty_backend faulty;
+        findings all;
+        faulty_backend_init(&faulty, under, 0, failure);
+        faulty.under_context = fixture->disk;
+        fixture->options.backend = &faulty.table;
+        fixture->options.backend_context = &faulty;
+        store_fixture_open(fixture);
+        faulty.fails_at = faulty.calls + nth;
+        grove_status status = verify_all(fixture, &all);
+        has_failed = faulty.has_failed;
+        bool is_damage = failure == GROVE_CORRUPT && has_failed &&
+                         strcmp(faulty.failed_call, "begin") != 0;
+        cr_assert_eq(status, has_failed && !is_damage ? failure : GROVE_OK, "%zu", nth);
+        cr_assert_eq(all.count > 0, is_damage, "call %zu, %s", nth, faulty.failed_call);
+        store_fixture_close(fixture);
+        faulty_backend_finish(&faulty);
+        fixture->options.backend = under;
+        fixture->options.backend_context = fixture->disk;
+    }
+}
+
+Test(verify_commits, tells_when_any_call_of_the_backend_fails)
+{
+    store_fixture fixture;
+    init_packed(&fixture);
+    fail_each_call(&fixture, GROVE_IO);
+    fail_each_call(&fixture, GROVE_CORRUPT);
+    store_fixture_release(&fixture);
 }
