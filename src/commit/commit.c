@@ -121,6 +121,21 @@ static void run_group(grove_store *store, grove__txn *txn, grove__commit_request
     }
 }
 
+/* After GROVE_FULL: GROVE_OK when it is worth another try. A store that has room
+ * but cannot take it now is not full: it says what is in the way. */
+static grove_status grow(grove_store *store, grove_error *error)
+{
+    grove_error of_growing = {.status = GROVE_OK};
+    grove_status status = grove__kv_grow(&store->kv, &of_growing);
+    if (status == GROVE_NONE) {
+        return GROVE_FULL;
+    }
+    if (status != GROVE_OK) {
+        *error = of_growing;
+    }
+    return status;
+}
+
 /* Runs one set in the transaction, and in others as long as the store grows. */
 static void run_alone(grove_store *store, grove__txn *txn, grove__commit_request *request)
 {
@@ -134,10 +149,13 @@ static void run_alone(grove_store *store, grove__txn *txn, grove__commit_request
         } else {
             grove__txn_abort(txn);
         }
-        if (status != GROVE_FULL || grove__kv_grow(&store->kv, NULL) != GROVE_OK) {
+        if (status != GROVE_FULL) {
             break;
         }
-        status = grove__txn_begin(&store->kv, mode, txn, &request->error);
+        status = grow(store, &request->error);
+        if (status == GROVE_OK) {
+            status = grove__txn_begin(&store->kv, mode, txn, &request->error);
+        }
     }
     finish(request, status);
 }
@@ -321,8 +339,9 @@ grove_status grove__commit_within(grove_store *store, grove__txn *txn,
     } else {
         grove__txn_abort(txn);
     }
-    if (status == GROVE_FULL && grove__kv_grow(&store->kv, NULL) == GROVE_OK) {
-        status = GROVE_CONFLICT;
+    if (status == GROVE_FULL) {
+        status = grow(store, &request.error);
+        status = status == GROVE_OK ? GROVE_CONFLICT : status;
     }
     return settle(store, &request, status, commit_out, error_out);
 }

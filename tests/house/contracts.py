@@ -12,7 +12,6 @@ STATUSES_UNPROVOKED = {}
 # Sources without a test file of their own name, and what tests them: files that
 # share one header with others, or are only reached through another.
 MIRRORED_ELSEWHERE = {
-    "src/commit/commit.c": "tests/commit/test_write_set.c",
     "src/commit/listing.c": "tests/store/test_group.c",
     "src/commit/store.c": "tests/store/test_store.c",
     "src/document/addition.c": "tests/document/test_add.c",
