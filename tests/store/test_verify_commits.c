@@ -9,6 +9,7 @@
 #include "commit/age.h"
 #include "format/clock_row.h"
 #include "format/commits.h"
+#include "support/dump.h"
 #include "support/faulty_allocator.h"
 #include "support/faulty_backend.h"
 #include "support/random.h"
@@ -70,6 +71,16 @@ static void become_copy(store_fixture *fixture)
                                         &fixture->error));
 }
 
+/* Lets all commits go but the newest. */
+static void trim(store_fixture *fixture)
+{
+    grove_feed_retention retention = {.commits_max = 1};
+    assert_ok(fixture,
+              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
+    assert_ok(fixture,
+              grove_feed_trim(fixture->store, UINT64_MAX, NULL, &fixture->error));
+}
+
 /* --- sound stores --- */
 
 STORE_TEST(verify_commits, packs_and_clocks_have_no_findings)
@@ -122,6 +133,22 @@ STORE_TEST(verify_commits, another_incarnation_is_none_that_contradicts)
     assert_sound(fixture->store, "a copy");
     write_as(fixture, "busy", "bob", 2);
     assert_sound(fixture->store, "a copy that was gone on with");
+}
+
+STORE_TEST(verify_commits, a_store_that_was_loaded_from_a_dump_has_no_findings)
+{
+    make_aged(fixture);
+    for (int time = 0; time < 2; time++) {
+        exported whole = dump_of(fixture);
+        store_fixture loaded;
+        undump_init(&loaded, "memory", &whole);
+        assert_sound(loaded.store, "loaded");
+        save_groups(&loaded, 2 * RANGE);
+        assert_sound(loaded.store, "gone on with");
+        undump_release(&loaded);
+        exported_free(&whole);
+        trim(fixture);
+    }
 }
 
 STORE_TEST(verify_commits, documents_deleted_while_their_commits_age_leave_no_clocks)
@@ -388,16 +415,6 @@ static const row *find_clocks(const rows *all, const char *id, size_t nth)
     }
     cr_assert_fail("there is no such row");
     return NULL;
-}
-
-/* Lets all commits go but the newest. */
-static void trim(store_fixture *fixture)
-{
-    grove_feed_retention retention = {.commits_max = 1};
-    assert_ok(fixture,
-              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
-    assert_ok(fixture,
-              grove_feed_trim(fixture->store, UINT64_MAX, NULL, &fixture->error));
 }
 
 /* That there is one finding, of the document's clocks. */
