@@ -6,10 +6,12 @@
  *                           ─► rename to PATH ─► flush the directory above
  *
  * A rename of a directory never replaces one that is not empty. What a crash
- * left behind as PATH.part is used again by the next copy to the same path.
+ * left behind as PATH.part is used again by the next copy to the same path, if
+ * there is no more in it than a copy can leave.
  */
 #include "lmdb_copy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +22,26 @@
 #include "lmdb_create.h"
 #include "lmdb_error.h"
 
+enum { ADOPTIONS_MAX = 16 };
+
+/* What LMDB copies of the last commit, which others may have let grow. */
+static int write_pages(grove_backend_env *env, int file, bool is_compact)
+{
+    int code = MDB_MAP_RESIZED;
+    for (int try = 0; code == MDB_MAP_RESIZED && try < ADOPTIONS_MAX; try++) {
+        code = try == 0 ? 0 : grove__lmdb_map_adopt(env->shared);
+        if (code == 0 && !grove__lmdb_enter(env->shared)) {
+            code = EBUSY;
+        }
+        if (code == 0) {
+            code =
+                mdb_env_copyfd2(env->shared->mdb, file, is_compact ? MDB_CP_COMPACT : 0);
+            grove__lmdb_leave(env->shared);
+        }
+    }
+    return code;
+}
+
 /* Writes and flushes data.mdb in the directory. */
 static int write_data(grove_backend_env *env, int directory, bool is_compact)
 {
@@ -28,11 +50,7 @@ static int write_data(grove_backend_env *env, int directory, bool is_compact)
     if (file < 0) {
         return errno;
     }
-    int code = EBUSY;
-    if (grove__lmdb_enter(env->shared)) {
-        code = mdb_env_copyfd2(env->shared->mdb, file, is_compact ? MDB_CP_COMPACT : 0);
-        grove__lmdb_leave(env->shared);
-    }
+    int code = write_pages(env, file, is_compact);
     if (code == 0 && fsync(file) != 0) {
         code = errno;
     }
@@ -42,6 +60,30 @@ static int write_data(grove_backend_env *env, int directory, bool is_compact)
     return code == 0 ? grove__lmdb_flush_directory(directory) : code;
 }
 
+/* ENOTEMPTY: there is more in the directory than a copy leaves. */
+static int check_rest(int directory)
+{
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = own < 0 ? NULL : fdopendir(own);
+    if (listing == NULL) {
+        int code = errno;
+        if (own >= 0) {
+            (void)close(own);
+        }
+        return code;
+    }
+    int code = 0;
+    const struct dirent *entry;
+    while (code == 0 && (entry = readdir(listing)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            strcmp(entry->d_name, "data.mdb") != 0) {
+            code = ENOTEMPTY;
+        }
+    }
+    (void)closedir(listing);
+    return code;
+}
+
 /* The directory PATH.part is open and made by us, or left by a crash. */
 static int fill(grove_backend_env *env, int directory, const char *part, const char *path,
                 bool is_compact)
@@ -49,7 +91,13 @@ static int fill(grove_backend_env *env, int directory, const char *part, const c
     if (flock(directory, LOCK_EX | LOCK_NB) != 0) {
         return errno == EWOULDBLOCK ? EBUSY : errno;
     }
-    int code = write_data(env, directory, is_compact);
+    /* Another copy may have been finished, and have its name, since we opened
+     * it. */
+    int code = grove__lmdb_has_name(directory, part) ? check_rest(directory) : EBUSY;
+    if (code != 0) {
+        return code;
+    }
+    code = write_data(env, directory, is_compact);
     if (code == 0 && rename(part, path) != 0) {
         code = errno;
     }
@@ -108,5 +156,11 @@ grove_status grove__lmdb_copy(grove_backend_env *env, const char *path, bool is_
     memcpy(part + path_bytes, SUFFIX, sizeof SUFFIX);
     int code = copy_to(env, part, path, is_compact);
     grove__lmdb_return(env->allocator, part, part_bytes);
+    if (code == ENOTEMPTY || code == EEXIST) {
+        return grove__lmdb_fail(error_out, GROVE_INVALID,
+                                "'%s' exists by now, or '%s.part' holds more than the "
+                                "rest of a copy; name another path",
+                                grove__lmdb_path_tail(path), grove__lmdb_path_tail(path));
+    }
     return code == 0 ? GROVE_OK : grove__lmdb_fail_path(error_out, code, path);
 }

@@ -129,8 +129,7 @@ static int flush_names(const char *path)
     return code;
 }
 
-/* Whether `descriptor` is the file that has this name. */
-static bool has_name(int descriptor, const char *path)
+bool grove__lmdb_has_name(int descriptor, const char *path)
 {
     struct stat by_descriptor;
     struct stat by_name;
@@ -178,7 +177,7 @@ static int try_to_create(const grove_backend_options *options, const char *data_
         code = errno == EINTR ? 0 : errno;
     }
     if (code == 0) {
-        bool ours = has_name(descriptor, new_path);
+        bool ours = grove__lmdb_has_name(descriptor, new_path);
         bool made = exists(data_path);
         *again_out = !ours && !made;
         if (ours && made) {

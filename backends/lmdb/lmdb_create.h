@@ -28,6 +28,9 @@ int grove__lmdb_open_tables(MDB_txn *txn, const grove_backend_options *options,
  * taken to need none. */
 int grove__lmdb_flush_directory(int directory);
 
+/* Whether `descriptor` is what has this name now. */
+bool grove__lmdb_has_name(int descriptor, const char *path);
+
 /* What the map has room for: whole pages of the size limit. */
 size_t grove__lmdb_map_bytes(const grove_backend_options *options);
 

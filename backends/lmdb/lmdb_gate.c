@@ -106,6 +106,7 @@ bool grove__gate_enter(grove__control *control, uint64_t until_ns)
 {
     grove__gate *gate = &control->map->gate;
     uint32_t self = NO_WAITER;
+    _Atomic uint32_t nobody_s = 0;
     while (grove__control_latch(control, until_ns)) {
         if (may_take(control, self)) {
             take(control, self);
@@ -117,15 +118,17 @@ bool grove__gate_enter(grove__control *control, uint64_t until_ns)
         } else {
             gate->waiters[self].is_absent = 0;
         }
-        uint32_t seen = self == NO_WAITER ? 0 : atomic_load(&gate->waiters[self].word);
+        /* Who finds no place in the row is woken by nobody. */
+        _Atomic uint32_t *word =
+            self == NO_WAITER ? &nobody_s : &gate->waiters[self].word;
+        uint32_t seen = atomic_load(word);
         grove__control_unlatch(control);
         uint64_t now = grove__now_ns();
-        if (now >= until_ns || self == NO_WAITER) {
+        if (now >= until_ns) {
             break;
         }
         uint64_t look = now + LOOK_NS;
-        grove__word_wait(&gate->waiters[self].word, seen,
-                         look < until_ns ? look : until_ns);
+        grove__word_wait(word, seen, look < until_ns ? look : until_ns);
     }
     if (self != NO_WAITER) {
         stop_waiting(control, self);

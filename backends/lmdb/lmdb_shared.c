@@ -15,6 +15,10 @@ enum { READERS_MAX = 1024, ADOPTIONS_MAX = 16 };
 /* How long who wants to move the map waits for the transactions of the
  * process, and they for it. */
 #define MOVE_NS_MAX UINT64_C(5000000000)
+/* The same for taking the reserve away, which is not worth a long wait; and how
+ * long not to try again. */
+#define SHRINK_NS_MAX UINT64_C(50000000)
+#define SHRINK_PAUSE_NS UINT64_C(1000000000)
 #define RESERVE_BYTES_MAX (UINT64_C(64) << 20)
 #define RESERVE_SHARE 8
 /* Below this, too little address space is a failure. */
@@ -124,9 +128,9 @@ static bool has_room(uint64_t bytes)
 
 /* The map gets the size that `choose` says, once nobody uses it. */
 static int move_map(grove__lmdb_shared *shared,
-                    uint64_t (*choose)(const grove__lmdb_shared *))
+                    uint64_t (*choose)(const grove__lmdb_shared *), uint64_t wait_ns_max)
 {
-    struct timespec until = grove__realtime_after(MOVE_NS_MAX);
+    struct timespec until = grove__realtime_after(wait_ns_max);
     int code = 0;
     (void)pthread_mutex_lock(&shared->move_mutex);
     while (code == 0 && atomic_load(&shared->is_moving)) {
@@ -198,7 +202,7 @@ static uint64_t choose_usual(const grove__lmdb_shared *shared)
 
 int grove__lmdb_map_adopt(grove__lmdb_shared *shared)
 {
-    return move_map(shared, choose_adopted);
+    return move_map(shared, choose_adopted, MOVE_NS_MAX);
 }
 
 int grove__lmdb_map_grow(grove__lmdb_shared *shared)
@@ -206,7 +210,23 @@ int grove__lmdb_map_grow(grove__lmdb_shared *shared)
     if (atomic_load(&shared->map_bytes) >= usual_bytes(shared)) {
         return MDB_MAP_FULL;
     }
-    return move_map(shared, choose_grown);
+    return move_map(shared, choose_grown, MOVE_NS_MAX);
+}
+
+/* An ordinary write is to go on beside a reader that stays open; it may then
+ * find more room than it should, until the reader has ended. */
+static int take_reserve_away(grove__lmdb_shared *shared)
+{
+    uint64_t now = grove__now_ns();
+    if (now < atomic_load(&shared->shrink_after_ns)) {
+        return 0;
+    }
+    int code = move_map(shared, choose_usual, SHRINK_NS_MAX);
+    if (code != EBUSY) {
+        return code;
+    }
+    atomic_store(&shared->shrink_after_ns, now + SHRINK_PAUSE_NS);
+    return 0;
 }
 
 int grove__lmdb_map_set_reserve(grove__lmdb_shared *shared, bool is_wanted)
@@ -224,10 +244,10 @@ int grove__lmdb_map_set_reserve(grove__lmdb_shared *shared, bool is_wanted)
     /* It may be larger than usual: others have used the reserve. */
     if (is_wanted && map >= usual && map < shared->size_limit_bytes &&
         used + shared->reserve_bytes > usual) {
-        return move_map(shared, choose_limit);
+        return move_map(shared, choose_limit, MOVE_NS_MAX);
     }
     if (!is_wanted && map > at_least(used, usual)) {
-        return move_map(shared, choose_usual);
+        return take_reserve_away(shared);
     }
     return 0;
 }

@@ -50,6 +50,7 @@ typedef struct grove__lmdb_shared {
     _Atomic uint64_t map_bytes;
     _Atomic uint32_t live;
     atomic_bool is_moving;
+    _Atomic uint64_t shrink_after_ns; /* when to try again */
     pthread_mutex_t move_mutex;
     pthread_cond_t moved; /* the map was moved, or the last transaction left */
     char *names;          /* the tables', each with its NUL */

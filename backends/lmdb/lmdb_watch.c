@@ -30,11 +30,12 @@ static void set_at_least(_Atomic uint64_t *number, uint64_t least)
 void grove__bell_ring(grove__control *control, uint64_t txn)
 {
     char byte;
-    set_at_least(&control->map->rung, txn);
     /* A read of a file that exists and is not empty: it cannot fail in a way
      * that waiters would not get over. */
     ssize_t got = pread(control->descriptor, &byte, 1, 0);
     (void)got;
+    /* Last, so that who dies before it is rung for again. */
+    set_at_least(&control->map->rung, txn);
 }
 
 void grove__bell_make_up(grove__control *control, uint64_t txn)
