@@ -10,10 +10,11 @@
  *       packed GROVE__PACKED_COMMITS at a time, once as many newer ones have
  *       come, or removed as soon as the retention lets them go.
  *   A4  A change that ages commits expects the aging record that it was
- *       prepared from. Of two processes that age the same, one is left out.
+ *       prepared from, and the documents that it gives clocks. Of two processes
+ *       that age the same, one is left out.
  *
  * Aging goes with a commit that is made anyway: it is prepared before, and left
- * out when others were first. So no more than about twice
+ * out for the next one when A4 does not hold. So no more than about twice
  * GROVE__PACKED_COMMITS commits have not aged.
  */
 #ifndef GROVE_COMMIT_AGE_H

@@ -9,6 +9,7 @@
 #include "commit/age.h"
 #include "format/clock_row.h"
 #include "format/commits.h"
+#include "support/dump.h"
 #include "support/faulty_allocator.h"
 #include "support/faulty_backend.h"
 #include "support/random.h"
@@ -70,6 +71,16 @@ static void become_copy(store_fixture *fixture)
                                         &fixture->error));
 }
 
+/* Lets all commits go but the newest. */
+static void trim(store_fixture *fixture)
+{
+    grove_feed_retention retention = {.commits_max = 1};
+    assert_ok(fixture,
+              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
+    assert_ok(fixture,
+              grove_feed_trim(fixture->store, UINT64_MAX, NULL, &fixture->error));
+}
+
 /* --- sound stores --- */
 
 STORE_TEST(verify_commits, packs_and_clocks_have_no_findings)
@@ -124,6 +135,33 @@ STORE_TEST(verify_commits, another_incarnation_is_none_that_contradicts)
     assert_sound(fixture->store, "a copy that was gone on with");
 }
 
+STORE_TEST(verify_commits, a_store_that_was_loaded_from_a_dump_has_no_findings)
+{
+    make_aged(fixture);
+    for (int time = 0; time < 2; time++) {
+        exported whole = dump_of(fixture);
+        store_fixture loaded;
+        undump_init(&loaded, "memory", &whole);
+        assert_sound(loaded.store, "loaded");
+        save_groups(&loaded, 2 * RANGE);
+        assert_sound(loaded.store, "gone on with");
+        undump_release(&loaded);
+        exported_free(&whole);
+        trim(fixture);
+    }
+}
+
+static uint64_t aged_up_to(store_fixture *fixture)
+{
+    grove__txn txn;
+    grove__aging_record record;
+    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_READ, &txn,
+                                        &fixture->error));
+    assert_ok(fixture, grove__age_read(&txn, &record, &fixture->error));
+    grove__txn_abort(&txn);
+    return record.aged;
+}
+
 STORE_TEST(verify_commits, documents_deleted_while_their_commits_age_leave_no_clocks)
 {
     enum { DOCUMENTS = RANGE - 2 };
@@ -138,6 +176,8 @@ STORE_TEST(verify_commits, documents_deleted_while_their_commits_age_leave_no_cl
         delete_document(fixture, names[index]);
     }
     assert_sound(fixture->store, "deleted");
+    save_groups(fixture, 1);
+    cr_assert_eq(aged_up_to(fixture), RANGE, "the next commit looks again");
     save_groups(fixture, 2 * RANGE);
     assert_sound(fixture->store, "aged");
 }
@@ -388,16 +428,6 @@ static const row *find_clocks(const rows *all, const char *id, size_t nth)
     }
     cr_assert_fail("there is no such row");
     return NULL;
-}
-
-/* Lets all commits go but the newest. */
-static void trim(store_fixture *fixture)
-{
-    grove_feed_retention retention = {.commits_max = 1};
-    assert_ok(fixture,
-              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
-    assert_ok(fixture,
-              grove_feed_trim(fixture->store, UINT64_MAX, NULL, &fixture->error));
 }
 
 /* That there is one finding, of the document's clocks. */
