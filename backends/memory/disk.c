@@ -514,6 +514,8 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     if (has_committed) {
         volume->committed = state;
         volume->commits++;
+        /* With the change itself, so that nobody sees what is not told. */
+        grove__memory_bell_ring(&volume->bell);
         if (is_durable) {
             status = make_synced(volume, &desynced);
         }
@@ -526,9 +528,6 @@ grove_status grove__volume_leave_writer(grove__volume *volume, uint64_t cuts,
     (void)pthread_mutex_lock(&volume->mutex);
     volume->has_writer = false;
     (void)pthread_cond_broadcast(&volume->writer_left);
-    if (has_committed) {
-        grove__memory_bell_ring(&volume->bell);
-    }
     (void)pthread_mutex_unlock(&volume->mutex);
     return status;
 }
