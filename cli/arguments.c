@@ -45,7 +45,14 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"vector", CLI_KEY_VECTOR, 0, 0,
      "Write the version vector, which says what this store has, instead of events", 0},
     {"from", CLI_KEY_FROM, "N", 0, "Begin at this character, counted from 0", 0},
-    {"count", CLI_KEY_COUNT, "N", 0, "So many characters (default: to the end)", 0},
+    {"count", CLI_KEY_COUNT, "N", 0,
+     "So many characters (default: to the end), or commits that are told of (default: "
+     "all)",
+     0},
+    {"timeout", CLI_KEY_TIMEOUT, "S", 0,
+     "End after S seconds, 0 to 1000000 (default: never)", 0},
+    {"compact", CLI_KEY_COMPACT, 0, 0,
+     "Leave out free pages, which makes a smaller backup and takes longer", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,
      "The file that is written; by generate an editing trace, instead of storing, "
      "compressed when FILE ends in .gz; by dump instead of standard output",
@@ -270,6 +277,10 @@ static error_t parse_number(int key, const char *text, struct argp_state *state,
     case CLI_KEY_LIMIT:
         options->limit = number_argument(state, "limit", text, 1, UINT64_MAX);
         return 0;
+    case CLI_KEY_TIMEOUT:
+        options->timeout_s = number_argument(state, "timeout", text, 0, 1000000);
+        options->has_timeout = true;
+        return 0;
     case CLI_KEY_ROUNDS:
         options->rounds = number_argument(state, "rounds", text, 1, 10000);
         return 0;
@@ -284,7 +295,8 @@ static void check_together(struct argp_state *state, const of_verb *input)
     const cli_options *options = input->options;
     uint32_t needs = input->verb->needs;
     if ((needs & CLI_NEEDS_FILE) != 0 && options->file == NULL) {
-        argp_error(state, "which FILE?");
+        argp_error(state, "which %.*s?", (int)strcspn(input->verb->arguments, " "),
+                   input->verb->arguments);
     }
     if ((needs & CLI_NEEDS_NEW) != 0 && options->out == NULL) {
         argp_error(state, "which DIR, and which NEW one?");
@@ -366,6 +378,9 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         return 0;
     case CLI_KEY_VECTOR:
         options->vector = true;
+        return 0;
+    case CLI_KEY_COMPACT:
+        options->compact = true;
         return 0;
     case CLI_KEY_REPOSITORY:
         options->repository = text;

@@ -20,8 +20,9 @@ enum {
 };
 
 /* In the order in which they are gone through. */
-static const char *const TABLES[] = {"store",    "meta",    "events", "snapshots",
-                                     "replicas", "pending", "groups", "commits"};
+static const char *const TABLES[] = {"store",     "meta",     "events",
+                                     "snapshots", "replicas", "pending",
+                                     "groups",    "commits",  "clocks"};
 enum { TABLE_COUNT = sizeof TABLES / sizeof *TABLES };
 
 /* --- in the child --- */

@@ -34,11 +34,13 @@ typedef struct cli_options {
     grove_durability durability;
     bool json;
     bool vector;
+    bool compact;
     bool replay;
     bool has_document;
     bool has_final;
     bool has_count;
     bool has_clock;
+    bool has_timeout;
 
     const char *file;
     cli_id document; /* when has_document */
@@ -59,6 +61,7 @@ typedef struct cli_options {
     cli_id after;
     uint64_t limit;
     uint64_t rounds;
+    uint64_t timeout_s; /* when has_timeout */
 } cli_options;
 
 /* What a long option is called in the tables of options. */
@@ -86,6 +89,8 @@ enum {
     CLI_KEY_AFTER,
     CLI_KEY_LIMIT,
     CLI_KEY_ROUNDS,
+    CLI_KEY_COMPACT,
+    CLI_KEY_TIMEOUT,
     CLI_KEY_REPLAY
 };
 
@@ -146,6 +151,10 @@ int cli_remove(const cli_options *options);
 int cli_dump(const cli_options *options);
 int cli_undump(const cli_options *options);
 int cli_bench(const cli_options *options);
+int cli_stat(const cli_options *options);
+int cli_readers(const cli_options *options);
+int cli_backup(const cli_options *options);
+int cli_watch(const cli_options *options);
 int cli_verify(const cli_options *options);
 int cli_salvage(const cli_options *options);
 

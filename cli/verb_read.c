@@ -90,7 +90,7 @@ static int add_text_facts(const cli_options *options, grove_store *store, json_t
     return code;
 }
 
-static int document_info(const cli_options *options, grove_store *store)
+static int info_in(const cli_options *options, grove_store *store)
 {
     grove_document_statistics stored;
     int code = cli_document_statistics(options, store, &stored);
@@ -117,45 +117,9 @@ static int document_info(const cli_options *options, grove_store *store)
     return cli_report(options, report);
 }
 
-static bool count_name(void *context, grove_bytes name)
-{
-    (void)name;
-    uint64_t *count = context;
-    (*count)++;
-    return true;
-}
-
-static int store_info(const cli_options *options, grove_store *store)
-{
-    grove_error error;
-    grove_store_statistics known;
-    uint64_t documents = 0;
-    grove_bytes all = {NULL, 0};
-    grove_status status = grove_store_statistics_get(store, &known, &error);
-    if (status == GROVE_OK) {
-        status = grove_document_list(store, all, all, count_name, &documents, &error);
-    }
-    if (status != GROVE_OK) {
-        return cli_failed(&error, "look into the store");
-    }
-    const grove_backend_statistics *backend = &known.backend;
-    return cli_report(
-        options,
-        json_pack(
-            "{ss, ss, so, so, so, so, so, so, so, so, so, so}", "store",
-            options->store_path, "backend", known.backend_name, "documents",
-            cli_number(documents), "commit", cli_number(known.commit), "entries",
-            cli_number(backend->entries), "size_bytes", cli_number(backend->size_bytes),
-            "free_bytes", cli_number(backend->free_bytes), "size_limit_bytes",
-            cli_number(backend->size_limit_bytes), "page_bytes",
-            cli_number(backend->page_bytes), "readers", cli_number(backend->readers),
-            "readers_max", cli_number(backend->readers_max), "incarnation",
-            cli_hexadecimal(known.incarnation)));
-}
-
 int cli_info(const cli_options *options)
 {
-    return cli_in_store(options, options->has_document ? document_info : store_info);
+    return cli_in_store(options, info_in);
 }
 
 /*

@@ -469,6 +469,20 @@ static void write_dump(const char *directory, const char *name, uint8_t mode,
     grove_buffer_release(&seed);
 }
 
+/* Two more commits, the second with a meta; those before them are not kept. */
+static void trim(grove_document *document, grove_store *store)
+{
+    grove_feed_retention retention = {1, 0};
+    grove_commit_options options = GROVE_COMMIT_OPTIONS_INIT;
+    options.meta = grove_bytes_of("meta %");
+    expect(grove_text_insert(document, 0, grove_bytes_of("1"), NULL));
+    expect(grove_document_save(document, NULL, NULL, NULL));
+    expect(grove_feed_retention_set(store, &retention, NULL));
+    expect(grove_feed_trim(store, 100, NULL, NULL));
+    expect(grove_text_insert(document, 0, grove_bytes_of("2"), NULL));
+    expect(grove_document_save_with(document, NULL, &options, NULL, NULL));
+}
+
 /* What a store of one document, that has a group as well, gives away. */
 static void write_stores(const char *directory)
 {
@@ -502,6 +516,9 @@ static void write_stores(const char *directory)
     write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
     write_dump(directory, "dump/snapshot", 1, store);
     write_dump(directory, "dump/snapshot-resealed", 2, store);
+    trim(document, store);
+    write_dump(directory, "dump/trimmed", 0, store);
+    write_dump(directory, "dump/trimmed-forged", 1, store);
     grove_document_close(document);
     grove_store_close(store);
 }

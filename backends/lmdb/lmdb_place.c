@@ -59,6 +59,10 @@ grove_status grove__lmdb_place_check(const char *path, grove_error *error_out)
 {
     struct statfs about;
     int code = look(path, &about);
+    if (code == ENOENT) {
+        /* Whoever opens it finds that there is nothing, or cannot make it. */
+        return GROVE_OK;
+    }
     if (code != 0) {
         return grove__lmdb_fail_path(error_out, code, path);
     }

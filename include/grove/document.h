@@ -61,9 +61,10 @@ typedef struct grove_document_options {
     {                              \
         true, 1000, 50, 20000, 50  \
     }
-#define GROVE_DOCUMENT_OPTIONS_INIT                                                   \
-    {                                                                                 \
-        sizeof(grove_document_options), NULL, {0, {0}}, GROVE_SNAPSHOT_POLICY_INIT, 3, false \
+#define GROVE_DOCUMENT_OPTIONS_INIT                                                    \
+    {                                                                                  \
+        sizeof(grove_document_options), NULL, {0, {0}}, GROVE_SNAPSHOT_POLICY_INIT, 3, \
+            false                                                                      \
     }
 
 /*

@@ -5,8 +5,13 @@
  * It is the way between versions of LMDB, between backends, and between
  * machines of other byte order or page size; it can be read and compared by
  * eye. Dumped, loaded and dumped again it is the same, byte for byte. Clocks,
- * revisions and commit numbers stay what they were; the loaded store is a new
- * one all the same, with an incarnation of its own.
+ * revisions, commit numbers and what the feed and grove_document_clock_at say
+ * of commits stay what they were.
+ *
+ * The loaded store is a new one all the same, as a backup is that was put back:
+ * it has an incarnation of its own for the commits that come. Tokens of the
+ * feed from before the dump stay good there, later ones are GROVE_CONFLICT; and
+ * replicas that have events are not continued (`may_continue`).
  */
 #ifndef GROVE_DUMP_H
 #define GROVE_DUMP_H
@@ -34,7 +39,8 @@ typedef struct grove_dump_result {
  * dumped can be loaded.
  *
  * Cost: reads, decompresses and writes everything. In memory at a time: one
- * stored value, and the graph of one document. For as long as it takes, a
+ * stored value, the graph of one document, and 16 bytes for each commit that
+ * changed it and is no longer kept. For as long as it takes, a
  * read transaction is open, and the store cannot use again what others free:
  * `write` should not wait for long, and may put an end to it. `result_out` may
  * be NULL.
@@ -60,11 +66,13 @@ typedef bool (*grove_read_fn)(void *context, uint8_t *room, size_t bytes,
  * disk when this returns GROVE_OK. There must be no store at `path`, or one
  * without a single commit. It is not opened for the caller.
  *
- * The dump is verified line by line, and each record with those before it. The
- * store becomes one at the very end: until then, and for good after a failure,
- * what is at `path` is no store, and grove_store_open refuses it. It is then
- * the caller's to remove. In memory at a time: some MB, one stored value, and
- * the graph of one document. `result_out` may be NULL.
+ * The dump is verified line by line, and each record with those before it;
+ * whether commits fit each other shows at the end, where the message names the
+ * last line. Then commits age as in any store, with a transaction for each 512
+ * of them. The store becomes one at the very end: until then, and for good
+ * after a failure, what is at `path` is no store, and grove_store_open refuses
+ * it. It is then the caller's to remove. In memory at a time: some MB, one
+ * stored value, and the graph of one document. `result_out` may be NULL.
  *
  *   GROVE_MALFORMED  not a whole and true dump; the message names the line,
  *                    the offset is where that begins

@@ -22,7 +22,8 @@ typedef enum grove_finding_kind {
     GROVE_FINDING_KEY = 0,
     /* The backend says that its own data is damaged. */
     GROVE_FINDING_UNREADABLE = 1,
-    /* The store's own record. */
+    /* The store's own records: which store it is, which it was, and how far
+     * its commits have aged. Also a dump that was not loaded to its end. */
     GROVE_FINDING_STORE = 2,
     /* A document's record is damaged, or is not true of what is stored. */
     GROVE_FINDING_META = 3,
@@ -47,8 +48,10 @@ typedef enum grove_finding_kind {
     GROVE_FINDING_GROUP = 12,
     /* The record of a commit, a pack of them, or their numbers. */
     GROVE_FINDING_COMMIT = 13,
+    /* The way from a commit to a document's clock. */
+    GROVE_FINDING_CLOCKS = 14,
     /* Reading it ended the process. Reported by the program `grove` only. */
-    GROVE_FINDING_CRASH = 14
+    GROVE_FINDING_CRASH = 15
 } grove_finding_kind;
 
 /* A kind's name, for example "snapshot"; "?" for a number that is none. The
@@ -87,7 +90,7 @@ typedef struct grove_verify_options {
      * whose state_encode gives different bytes for equal states has findings
      * then. */
     bool replay;
-    /* Only documents whose ids begin so, and no groups, commits and no record
+    /* Only documents whose ids begin so, and no groups, commits and no records
      * of the store. Empty: everything. */
     grove_bytes prefix;
     /* Only the document of exactly the id `prefix`. */
@@ -98,9 +101,9 @@ typedef struct grove_verify_options {
     size_t type_count;
     /* Go on behind a place that `at` was told; NULL: from the beginning. The
      * name need not exist. Tables are gone through in the order store, meta,
-     * events, snapshots, replicas, pending, groups, commits; table `meta`
-     * stands for documents with all they have, the next four for what is there
-     * of documents without a record. */
+     * events, snapshots, replicas, pending, groups, commits, clocks; table
+     * `meta` stands for documents with all they have, the next four and the
+     * last for what is there of documents without a record. */
     const char *after_table;
     grove_bytes after_name;
     /* NULL, or told each place. */
@@ -143,7 +146,8 @@ typedef struct grove_verify_report {
  *
  * Cost: reads and decodes all that is stored; with `replay` all events are
  * merged again. Memory: the graph of one document, with `replay` its state as
- * well, and one batch. Safe from any thread.
+ * well, and one batch; 256 bytes for each document whose clocks are in doubt,
+ * as those of one that was deleted and made again. Safe from any thread.
  *
  *   GROVE_INVALID    options of another size, or a table that does not exist
  *   GROVE_LIMIT      the prefix is longer than an id
@@ -158,8 +162,9 @@ GROVE_API grove_status grove_store_verify(grove_store *store,
 
 /*
  * As grove_store_open of a store that must exist, but takes one whose own
- * record is damaged or missing. Only for grove_store_verify and as the source
- * of grove_store_salvage.
+ * record is damaged or missing, or to which a dump was not loaded to its end,
+ * and writes nothing to it: a copy stays the store that it is a copy of. Only
+ * for grove_store_verify and as the source of grove_store_salvage.
  */
 GROVE_API grove_status grove_store_open_damaged(const char *path,
                                                 const grove_store_options *options,
@@ -236,10 +241,10 @@ typedef struct grove_salvage_report {
 
 /*
  * Copies what is sound in one store into another one that is empty. Each
- * document and each group is copied in a commit of its own; what is stored of
- * the commits of the old store is not copied, and the new one has an
- * incarnation of its own. What could not be copied goes to `each` (NULL: it is
- * only counted), with `context`.
+ * document and each group is copied in a commit of its own. The commits of the
+ * old store are not copied, nor the way from these to clocks: they are none of
+ * the new one, which has an incarnation of its own. What could not be copied
+ * goes to `each` (NULL: it is only counted), with `context`.
  *
  * Of a document whose first batches are sound the longest such beginning is
  * kept. Where a later snapshot is sound, and the batches after it lead further,

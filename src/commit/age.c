@@ -3,7 +3,6 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "commit/clocks.h"
-#include "format/commits.h"
 
 /* What a commit that is made anyway may remove, so that removing keeps up, and
  * how long the next ones do not look after a failure. */
@@ -12,7 +11,7 @@ enum {
     LOOK_AGAIN_COMMITS = GROVE__PACKED_COMMITS / 8
 };
 
-static grove_bytes aging_key(void)
+grove_bytes grove__age_key(void)
 {
     return grove_bytes_of("aging");
 }
@@ -22,7 +21,7 @@ grove_status grove__age_read(grove__txn *txn, grove__aging_record *record_out,
 {
     grove_bytes bytes;
     grove_status status =
-        grove__kv_get(txn, GROVE__TABLE_STORE, aging_key(), &bytes, error_out);
+        grove__kv_get(txn, GROVE__TABLE_STORE, grove__age_key(), &bytes, error_out);
     if (status == GROVE_OK) {
         return grove__aging_record_decode(bytes, record_out, error_out);
     }
@@ -38,17 +37,64 @@ grove_status grove__age_write(grove__txn *txn, const grove__aging_record *record
 {
     grove_bytes before;
     grove_status status =
-        grove__kv_get(txn, GROVE__TABLE_STORE, aging_key(), &before, error_out);
+        grove__kv_get(txn, GROVE__TABLE_STORE, grove__age_key(), &before, error_out);
     if (status != GROVE_OK && status != GROVE_NONE) {
         return status;
     }
     uint8_t after[GROVE__AGING_RECORD_BYTES];
     grove__aging_record_encode(record, after);
-    grove__write_set_expect(set, GROVE__TABLE_STORE, aging_key(),
+    grove__write_set_expect(set, GROVE__TABLE_STORE, grove__age_key(),
                             status == GROVE_OK ? &before : NULL);
-    grove__write_set_put(set, GROVE__TABLE_STORE, aging_key(),
+    grove__write_set_put(set, GROVE__TABLE_STORE, grove__age_key(),
                          (grove_bytes){after, sizeof after});
     return GROVE_OK;
+}
+
+/* Reads the entry of one commit and hands it on. */
+static grove_status give_young(grove_bytes key, grove_bytes value,
+                               grove__commits *commits, grove__age_fn each, void *context,
+                               grove_error *error_out)
+{
+    uint64_t number;
+    grove_status status = grove__key_parse_commit(key, &number, error_out);
+    if (status == GROVE_OK && grove__commits_is_pack(value)) {
+        status = grove__fail(error_out, GROVE_CORRUPT,
+                             "commit %llu is packed and has not aged",
+                             (unsigned long long)number);
+    }
+    if (status == GROVE_OK) {
+        status = grove__commits_read(number, value, commits, error_out);
+    }
+    return status == GROVE_OK ? each(context, number, commits, error_out) : status;
+}
+
+grove_status grove__age_each_young(grove__txn *txn, const grove_allocator *allocator,
+                                   uint64_t aged, grove__age_fn each, void *context,
+                                   grove_error *error_out)
+{
+    grove__cursor cursor;
+    grove__key first;
+    grove_bytes key;
+    grove_bytes value;
+    grove__commits commits;
+    grove_status status =
+        grove__cursor_open(txn, GROVE__TABLE_COMMITS, &cursor, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    grove__commits_init(&commits, allocator);
+    grove__key_of_commit(&first, aged + 1);
+    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&first),
+                                &key, &value, error_out);
+    while (status == GROVE_OK) {
+        status = give_young(key, value, &commits, each, context, error_out);
+        if (status == GROVE_OK) {
+            status = grove__cursor_next(&cursor, &key, &value, error_out);
+        }
+    }
+    grove__commits_release(&commits);
+    grove__cursor_close(&cursor);
+    return status == GROVE_NONE ? GROVE_OK : status;
 }
 
 /* One look at a store, from one read transaction. */

@@ -10,16 +10,18 @@
  *       packed GROVE__PACKED_COMMITS at a time, once as many newer ones have
  *       come, or removed as soon as the retention lets them go.
  *   A4  A change that ages commits expects the aging record that it was
- *       prepared from. Of two processes that age the same, one is left out.
+ *       prepared from, and the documents that it gives clocks. Of two processes
+ *       that age the same, one is left out.
  *
  * Aging goes with a commit that is made anyway: it is prepared before, and left
- * out when others were first. So no more than about twice
+ * out for the next one when A4 does not hold. So no more than about twice
  * GROVE__PACKED_COMMITS commits have not aged.
  */
 #ifndef GROVE_COMMIT_AGE_H
 #define GROVE_COMMIT_AGE_H
 
 #include "commit/write_set.h"
+#include "format/commits.h"
 
 #ifdef GROVE_TINY_LIMITS
 enum { GROVE__PACKED_COMMITS = 8 };
@@ -30,6 +32,21 @@ enum { GROVE__PACKED_COMMITS = 512 };
 /* The aging record; of a store that has none, what that means. */
 grove_status grove__age_read(grove__txn *txn, grove__aging_record *record_out,
                              grove_error *error_out);
+
+/* Where that is: table `store`. */
+grove_bytes grove__age_key(void);
+
+/* Takes in a commit, which `commits` has alone. Names borrow from the
+ * transaction. */
+typedef grove_status (*grove__age_fn)(void *context, uint64_t number,
+                                      const grove__commits *commits,
+                                      grove_error *error_out);
+
+/* Calls `each` for the commits after `aged`, in their order, until it fails:
+ * what it returns, or statuses as read. */
+grove_status grove__age_each_young(grove__txn *txn, const grove_allocator *allocator,
+                                   uint64_t aged, grove__age_fn each, void *context,
+                                   grove_error *error_out);
 
 /* Adds to `set` that the aging record becomes another, and expects that it
  * still is what `txn` sees. Statuses as read. */

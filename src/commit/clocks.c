@@ -2,7 +2,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "format/clock_row.h"
 
 enum { NUMBER_BYTES = 8 };
 
@@ -52,19 +51,28 @@ void grove__clocks_release(grove__clocks *clocks)
     grove__sorted_release(&clocks->order, clocks->allocator);
 }
 
-/* The document of that name; one that is new is added. NULL: no memory. */
-static document_touches *name_document(grove__clocks *clocks, grove_bytes name)
+/* The document of that name, if it was touched; else NULL. */
+static document_touches *find_document(const grove__clocks *clocks, grove_bytes name)
 {
     document_touches wanted = {name, NO_TOUCH, NO_TOUCH, false};
     grove__sorted_items items = {documents_of(clocks), sizeof wanted, compare_names};
     uint32_t found = grove__sorted_floor(&clocks->order, &items, &wanted);
-    if (found != GROVE__SORTED_NONE &&
-        grove__bytes_equal(documents_of(clocks)[found].name, name)) {
-        return &documents_of(clocks)[found];
+    bool is_there = found != GROVE__SORTED_NONE &&
+                    grove__bytes_equal(documents_of(clocks)[found].name, name);
+    return is_there ? &documents_of(clocks)[found] : NULL;
+}
+
+/* The same; one that is new is added. NULL: no memory. */
+static document_touches *name_document(grove__clocks *clocks, grove_bytes name)
+{
+    document_touches *found = find_document(clocks, name);
+    if (found != NULL) {
+        return found;
     }
+    document_touches wanted = {name, NO_TOUCH, NO_TOUCH, false};
     grove_buffer_append(&clocks->documents, &wanted, sizeof wanted);
     size_t count = clocks->documents.size / sizeof wanted;
-    items.items = documents_of(clocks);
+    grove__sorted_items items = {documents_of(clocks), sizeof wanted, compare_names};
     if (clocks->documents.failed ||
         !grove__sorted_cover(&clocks->order, clocks->allocator, &items, count)) {
         return NULL;
@@ -102,6 +110,12 @@ grove_status grove__clocks_gather(grove__clocks *clocks, uint64_t commit,
     }
     document->last = index;
     return GROVE_OK;
+}
+
+bool grove__clocks_begin_anew(const grove__clocks *clocks, grove_bytes name)
+{
+    const document_touches *document = find_document(clocks, name);
+    return document != NULL && document->begins_anew;
 }
 
 /* ---- Rows ---- */
@@ -179,7 +193,7 @@ static grove_status append_touches(const grove__clocks *clocks,
     for (size_t index = document->first; index != NO_TOUCH;
          index = touches_of(clocks)[index].next) {
         const grove__commit_clock *item = &touches_of(clocks)[index].item;
-        if (item->commit <= last.commit || item->clock < last.clock) {
+        if (!grove__clocks_follow(&last, item)) {
             return grove__fail(
                 error_out, GROVE_CORRUPT,
                 "commit %llu takes a document back from clock %llu to %llu",
@@ -209,6 +223,8 @@ static grove_status put_document(const grove__clocks *clocks,
     if (status != GROVE_OK || document->first == NO_TOUCH) {
         return status == GROVE_NONE ? GROVE_OK : status;
     }
+    /* Who deletes it meanwhile would not find the rows. */
+    grove__write_set_expect_present(set, GROVE__TABLE_META, grove__key_view(&key));
     if (!document->begins_anew) {
         status = read_row(txn, document->name, UINT64_MAX, items, error_out);
     }

@@ -17,6 +17,7 @@
 #define GROVE_COMMIT_CLOCKS_H
 
 #include "commit/write_set.h"
+#include "format/clock_row.h"
 #include "format/sorted.h"
 
 /* What some consecutive commits touched, document after document. */
@@ -36,8 +37,20 @@ void grove__clocks_release(grove__clocks *clocks);
 grove_status grove__clocks_gather(grove__clocks *clocks, uint64_t commit,
                                   const grove__touch *touch, grove_error *error_out);
 
+/* Whether one of the commits made the document of that name or deleted it: rows
+ * that there are belong to one that had the id before (L1). */
+bool grove__clocks_begin_anew(const grove__clocks *clocks, grove_bytes name);
+
+/* Whether an item may come after `last` among those of a document (L2). */
+static inline bool grove__clocks_follow(const grove__commit_clock *last,
+                                        const grove__commit_clock *item)
+{
+    return item->commit > last->commit && item->clock >= last->clock;
+}
+
 /*
- * Adds to `set` the rows of what was gathered, after those that `txn` sees.
+ * Adds to `set` the rows of what was gathered, after those that `txn` sees, and
+ * expects that their documents are still there.
  * Cost: for each document two look-ups and a row or two. GROVE_CORRUPT, for
  * rows that break L2; GROVE_FORMAT_NEWER, GROVE_NO_MEMORY, GROVE_IO.
  */

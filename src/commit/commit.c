@@ -44,7 +44,8 @@ static void finish(grove__commit_request *request, grove_status status)
     request->is_done = true;
 }
 
-/* Makes the change that goes along, unless others have made it. */
+/* Makes the change that goes along, unless others have made it, or a document
+ * of it is gone: then the next commit looks again. */
 static grove_status put_along(grove_store *store, grove__txn *txn,
                               grove__commit_request *request)
 {
@@ -58,7 +59,11 @@ static grove_status put_along(grove_store *store, grove__txn *txn,
         status = grove__write_set_apply(store, txn, request->along, request->time, &none,
                                         &request->error);
     }
-    return status == GROVE_CONFLICT ? GROVE_OK : status;
+    if (status == GROVE_CONFLICT) {
+        atomic_store(&store->age_at, 0);
+        status = GROVE_OK;
+    }
+    return status;
 }
 
 /* Puts one set; a set that does not fit the store as it is changes nothing. */

@@ -43,7 +43,8 @@ grove_status grove__commit(grove_store *store, const grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out);
 
 /* The same for two sets in one transaction. `along` (may be NULL) takes no
- * commit number, and is left out when something that it expects does not hold. */
+ * commit number, and is left out when something that it expects does not hold.
+ * */
 grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
                                  const grove__write_set *along, uint64_t *commit_out,
                                  grove_error *error_out);

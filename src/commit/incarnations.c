@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 
-static grove_bytes list_key(void)
+grove_bytes grove__incarnations_key(void)
 {
     return grove_bytes_of("incarnations");
 }
@@ -44,8 +44,8 @@ grove_status grove__incarnations_read(grove__txn *txn, grove_buffer *list_out,
 {
     grove_bytes bytes;
     grove_buffer_reset(list_out);
-    grove_status status =
-        grove__kv_get(txn, GROVE__TABLE_STORE, list_key(), &bytes, error_out);
+    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE,
+                                        grove__incarnations_key(), &bytes, error_out);
     if (status == GROVE_OK) {
         return grove__incarnations_record_decode(bytes, list_out, error_out);
     }
@@ -110,7 +110,7 @@ grove_status grove__incarnations_append(grove__txn *txn, uint64_t incarnation,
         status = grove__commit_newest(txn, &newest, error_out);
     }
     if (status == GROVE_OK) {
-        status = expect_as_is(txn, list_key(), set, error_out);
+        status = expect_as_is(txn, grove__incarnations_key(), set, error_out);
     }
     if (status == GROVE_OK) {
         extend_list(&list, (grove__incarnation){newest + 1, incarnation});
@@ -121,7 +121,7 @@ grove_status grove__incarnations_append(grove__txn *txn, uint64_t incarnation,
         grove__key next;
         grove__key_of_commit(&next, newest + 1);
         grove__write_set_expect(set, GROVE__TABLE_COMMITS, grove__key_view(&next), NULL);
-        grove__write_set_put(set, GROVE__TABLE_STORE, list_key(),
+        grove__write_set_put(set, GROVE__TABLE_STORE, grove__incarnations_key(),
                              grove_buffer_view(&record));
     }
     grove_buffer_release(&record);

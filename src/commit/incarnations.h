@@ -21,6 +21,9 @@
 grove_status grove__incarnations_read(grove__txn *txn, grove_buffer *list_out,
                                       grove_error *error_out);
 
+/* Where the list is: table `store`. */
+grove_bytes grove__incarnations_key(void);
+
 /* The incarnation in which `commit` was made; of commit 0, the empty store,
  * the first. GROVE_NONE: it was forgotten. */
 grove_status grove__incarnations_find(const grove_buffer *list, uint64_t commit,

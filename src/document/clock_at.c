@@ -2,28 +2,21 @@
  * The clock that a document stood at after a commit: from the table `clocks`
  * for commits that have aged, from the records of those that have not.
  */
+#include "document/clock_at.h"
+
 #include <grove/feed.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "commit/age.h"
 #include "commit/clocks.h"
-#include "format/commits.h"
-
-/* What the records say of one document up to a commit. */
-typedef struct looking {
-    grove_bytes document;
-    uint64_t commit; /* the one that is asked for */
-    /* The commit that made the document that is there now, if it is among
-     * them; else 0. */
-    uint64_t made;
-    bool was_touched; /* at or before the commit, and since it was made */
-    uint64_t clock;   /* then: after the last time */
-} looking;
 
 /* Takes in what one commit touched. */
-static void look_at(looking *look, uint64_t number, const grove__commits *commits)
+static grove_status look_at(void *context, uint64_t number, const grove__commits *commits,
+                            grove_error *error_out)
 {
+    (void)error_out;
+    grove__clock_look *look = context;
     const grove__touch *touches = grove__commits_touches(commits);
     size_t count = commits->touches.size / sizeof *touches;
     for (size_t index = 0; index < count; index++) {
@@ -41,42 +34,14 @@ static void look_at(looking *look, uint64_t number, const grove__commits *commit
             look->clock = touch->first_clock + touch->count;
         }
     }
+    return GROVE_OK;
 }
 
-/* Goes through the commits that have not aged. */
-static grove_status look_at_records(looking *look, grove__txn *txn, uint64_t aged,
-                                    grove__commits *commits, grove_error *error_out)
+grove_status grove__clock_look_at_records(grove__clock_look *look, grove__txn *txn,
+                                          const grove_allocator *allocator, uint64_t aged,
+                                          grove_error *error_out)
 {
-    grove__cursor cursor;
-    grove__key first;
-    grove_bytes key;
-    grove_bytes value;
-    grove_status status =
-        grove__cursor_open(txn, GROVE__TABLE_COMMITS, &cursor, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove__key_of_commit(&first, aged + 1);
-    status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, grove__key_view(&first),
-                                &key, &value, error_out);
-    while (status == GROVE_OK) {
-        uint64_t number;
-        status = grove__key_parse_commit(key, &number, error_out);
-        if (status == GROVE_OK && grove__commits_is_pack(value)) {
-            status = grove__fail(error_out, GROVE_CORRUPT,
-                                 "commit %llu is packed and has not aged",
-                                 (unsigned long long)number);
-        }
-        if (status == GROVE_OK) {
-            status = grove__commits_read(number, value, commits, error_out);
-        }
-        if (status == GROVE_OK) {
-            look_at(look, number, commits);
-            status = grove__cursor_next(&cursor, &key, &value, error_out);
-        }
-    }
-    grove__cursor_close(&cursor);
-    return status == GROVE_NONE ? GROVE_OK : status;
+    return grove__age_each_young(txn, allocator, aged, look_at, look, error_out);
 }
 
 static grove_status fail_unknown(grove_error *error_out)
@@ -86,7 +51,7 @@ static grove_status fail_unknown(grove_error *error_out)
 }
 
 /* Whether there is the document now, and was the commit. */
-static grove_status check_question(const looking *look, grove__txn *txn,
+static grove_status check_question(const grove__clock_look *look, grove__txn *txn,
                                    grove_error *error_out)
 {
     grove__key key;
@@ -109,8 +74,8 @@ static grove_status check_question(const looking *look, grove__txn *txn,
     return status;
 }
 
-static grove_status find_clock(looking *look, grove_store *store, grove__txn *txn,
-                               grove_error *error_out)
+static grove_status find_clock(grove__clock_look *look, grove_store *store,
+                               grove__txn *txn, grove_error *error_out)
 {
     grove__aging_record aging;
     grove_status status = check_question(look, txn, error_out);
@@ -120,10 +85,8 @@ static grove_status find_clock(looking *look, grove_store *store, grove__txn *tx
     if (status != GROVE_OK) {
         return status;
     }
-    grove__commits commits;
-    grove__commits_init(&commits, store->allocator);
-    status = look_at_records(look, txn, aging.aged, &commits, error_out);
-    grove__commits_release(&commits);
+    status =
+        grove__clock_look_at_records(look, txn, store->allocator, aging.aged, error_out);
     if (status != GROVE_OK || look->was_touched) {
         return status;
     }
@@ -146,7 +109,7 @@ grove_status grove_document_clock_at(grove_store *store, grove_bytes id, uint64_
     if (status != GROVE_OK) {
         return status;
     }
-    looking look = {.document = id, .commit = commit};
+    grove__clock_look look = {.document = id, .commit = commit};
     status = find_clock(&look, store, &txn, error_out);
     grove__txn_abort(&txn);
     if (status == GROVE_OK) {

@@ -72,6 +72,10 @@ grove_status grove__document_encode_snapshot(grove_document *document, grove__tx
     if (status == GROVE_OK && type->merge != NULL &&
         document->graph.end - base_clock > MERGE_EVENTS_MAX) {
         status = grove__merge_state_encode(document, txn, &merge, error_out);
+        if (status == GROVE_OK) {
+            /* The graph reaches further back since. */
+            status = find_base_clock(document, &base_clock, error_out);
+        }
     }
     if (status == GROVE_OK) {
         grove__snapshot_header header = {

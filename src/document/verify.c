@@ -14,7 +14,7 @@ const char *grove_finding_kind_name(grove_finding_kind kind)
         [GROVE_FINDING_REPLAY] = "replay",   [GROVE_FINDING_REPLICAS] = "replicas",
         [GROVE_FINDING_PENDING] = "pending", [GROVE_FINDING_ORPHAN] = "orphan",
         [GROVE_FINDING_GROUP] = "group",     [GROVE_FINDING_COMMIT] = "commit",
-        [GROVE_FINDING_CRASH] = "crash",
+        [GROVE_FINDING_CLOCKS] = "clocks",   [GROVE_FINDING_CRASH] = "crash",
     };
     return (size_t)kind < sizeof NAMES / sizeof *NAMES ? NAMES[kind] : "?";
 }
@@ -244,6 +244,12 @@ grove_status grove__survey_make(grove__survey *survey)
     }
     if (status == GROVE_OK && !survey->is_unreadable && survey->options->replay) {
         status = grove__survey_replay(survey);
+    }
+    /* Last, as it looks into the table `commits`: where that cannot be read,
+     * nothing can any more. */
+    if (status == GROVE_OK && !survey->is_unreadable && survey->has_meta &&
+        !survey->options->is_salvage) {
+        status = grove__survey_check_clocks(survey);
     }
     return status;
 }

@@ -21,6 +21,7 @@
 #include <grove/verify.h>
 
 #include "document/document.h"
+#include "format/clock_row.h"
 
 /* Where findings go. */
 typedef struct grove__findings {
@@ -96,6 +97,9 @@ typedef struct grove__survey {
     grove__ids ids;
     bool ids_are_sound;
 
+    /* The last of table `clocks`; commit 0: none. */
+    grove__commit_clock newest_clock;
+
     grove_document *draft; /* NULL until its graph begins */
     uint64_t graph_end;
     /* How far the events make states, if that was looked at. */
@@ -152,6 +156,14 @@ const grove_document_type *grove__survey_type(const grove__survey_options *optio
  * snapshots, and the runs of replicas. */
 grove_status grove__survey_read_rows(grove__survey *survey);
 
+/* What is made of an entry; a status that is not GROVE_OK ends the way. */
+typedef grove_status (*grove__survey_take)(grove__survey *survey, grove__table table,
+                                           grove_bytes key, grove_bytes value);
+
+/* Hands over each entry that the document has in a table. */
+grove_status grove__survey_each_row(grove__survey *survey, grove__table table,
+                                    grove__survey_take take);
+
 /* --- verify_ids.c: which event has which clock --- */
 
 /*
@@ -179,6 +191,17 @@ grove_status grove__survey_read_events(grove__survey *survey);
 
 /* A handle without a state, which takes the survey's record for true. */
 grove_status grove__survey_draft(grove__survey *survey, grove_document **draft_out);
+
+/* --- verify_clocks.c --- */
+
+/* The aging record; `is_known_out` false: it is damaged, which is said where
+ * the store's records are looked at. The status is the backend's. */
+grove_status grove__survey_read_aging(grove__txn *txn, grove__aging_record *record_out,
+                                      bool *is_known_out, grove_error *error_out);
+
+/* Whether the rows of table `clocks` ascend, stay within the document's events
+ * and the commits that have aged, and begin with what the commits say. */
+grove_status grove__survey_check_clocks(grove__survey *survey);
 
 /* --- verify_replay.c --- */
 

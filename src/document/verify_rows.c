@@ -37,12 +37,8 @@ static grove_status read_meta(grove__survey *survey)
 
 /* --- entries by the table --- */
 
-/* Takes an entry; the key is one of the document's. */
-typedef grove_status (*take_row)(grove__survey *survey, grove__table table,
-                                 grove_bytes key, grove_bytes value);
-
-/* Hands over each entry that the document has in a table. */
-static grove_status each_row(grove__survey *survey, grove__table table, take_row take)
+grove_status grove__survey_each_row(grove__survey *survey, grove__table table,
+                                    grove__survey_take take)
 {
     grove_bytes prefix = grove__key_view(&survey->prefix);
     grove__cursor cursor;
@@ -384,7 +380,7 @@ grove_status grove__survey_read_rows(grove__survey *survey)
 {
     static const struct {
         grove__table table;
-        take_row take;
+        grove__survey_take take;
     } ROWS[] = {{GROVE__TABLE_EVENTS, take_piece},
                 {GROVE__TABLE_SNAPSHOTS, take_piece},
                 {GROVE__TABLE_REPLICAS, take_run},
@@ -392,7 +388,7 @@ grove_status grove__survey_read_rows(grove__survey *survey)
     grove_status status = read_meta(survey);
     for (size_t index = 0; index < sizeof ROWS / sizeof *ROWS; index++) {
         if (status == GROVE_OK && !survey->is_unreadable) {
-            status = each_row(survey, ROWS[index].table, ROWS[index].take);
+            status = grove__survey_each_row(survey, ROWS[index].table, ROWS[index].take);
         }
     }
     if (status != GROVE_OK || survey->is_unreadable) {

@@ -24,8 +24,10 @@ enum {
     /* Bytes of a value in one line of data; the last line of a value has what
      * is left. */
     GROVE__DUMP_DATA_BYTES = 768,
+    /* A store has one more at most: whoever loads a dump adds its own. */
+    GROVE__DUMP_INCARNATIONS_MAX = GROVE_INCARNATIONS_MAX - 1,
     /* No line is longer, its LF included: a document's, with an id and a type
-     * that are escaped throughout and seven numbers, has some 1,050. */
+     * that are escaped throughout and eight numbers, has some 1,080. */
     GROVE__DUMP_LINE_BYTES_MAX = 1280
 };
 

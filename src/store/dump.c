@@ -3,13 +3,13 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "commit/store.h"
-#include "commit/write_set.h"
+#include "commit/incarnations.h"
 #include "document/soundness.h"
 #include "format/commits.h"
 #include "format/dump_line.h"
 #include "kv/value.h"
 #include "store/group.h"
+#include "store/past.h"
 
 /* Text is handed out in pieces of about this size. */
 enum { PIECE_BYTES = 1 << 16 };
@@ -23,6 +23,7 @@ typedef struct dumping {
     grove__dump_writer writer;
     grove_buffer joined; /* a value of several parts */
     grove_buffer name;   /* of a key that is taken apart */
+    grove__past past;
     grove_dump_result result;
     grove__soundness *soundness; /* of the document that is written */
 } dumping;
@@ -127,16 +128,17 @@ static grove_status each_entry(dumping *work, grove__table table, grove_bytes pr
 
 /* --- commits --- */
 
-static grove_status put_commit(dumping *work, int64_t time, const grove__touch *touches,
-                               size_t touch_count, grove_error *error_out)
+static grove_status put_commit(dumping *work, const grove__commits_entry *entry,
+                               const grove__touch *touches, grove_error *error_out)
 {
     grove__dump_writer *writer = &work->writer;
     grove__dump_begin(writer, "commit");
     grove__dump_put_number(writer, "number", ++work->result.commit);
-    grove__dump_put_signed(writer, "time", time);
-    grove__dump_put_number(writer, "touched", touch_count);
+    grove__dump_put_signed(writer, "time", entry->time);
+    grove__dump_put_string(writer, "meta", entry->meta);
+    grove__dump_put_number(writer, "touched", entry->touch_count);
     grove_status status = end_line(work, error_out);
-    for (size_t index = 0; status == GROVE_OK && index < touch_count; index++) {
+    for (size_t index = 0; status == GROVE_OK && index < entry->touch_count; index++) {
         const grove__touch *touch = &touches[index];
         bool is_group = touch->kind == GROVE__TOUCH_GROUP;
         grove__dump_begin(writer, is_group ? "touched-group" : "touched-document");
@@ -169,28 +171,71 @@ static grove_status put_commits(dumping *work, grove_bytes key, grove_bytes valu
     size_t count = grove__commits_count(&commits);
     for (size_t index = 0; status == GROVE_OK && index < count; index++) {
         size_t touched = entries[index].touch_count;
-        status = put_commit(work, entries[index].time, touches, touched, error_out);
+        status = put_commit(work, &entries[index], touches, error_out);
         touches = touched > 0 ? touches + touched : touches;
     }
     grove__commits_release(&commits);
     return status;
 }
 
+/* In which incarnations commits were made. One that has none yet is no more
+ * than that of the place; and a load needs room to add its own. */
+static grove_status put_incarnations(dumping *work, const grove_buffer *list,
+                                     size_t first, size_t end, grove_error *error_out)
+{
+    const grove__incarnation *items =
+        (const grove__incarnation *)(const void *)list->data;
+    grove_status status = GROVE_OK;
+    for (size_t index = first; status == GROVE_OK && index < end; index++) {
+        grove__dump_begin(&work->writer, "incarnation");
+        grove__dump_put_number(&work->writer, "first", items[index].first_commit);
+        grove__dump_put_number(&work->writer, "value", items[index].incarnation);
+        status = end_line(work, error_out);
+    }
+    return status;
+}
+
+/* What is said of all commits. */
+static grove_status put_head(dumping *work, grove_error *error_out)
+{
+    const grove__past *past = &work->past;
+    grove__dump_writer *writer = &work->writer;
+    grove_buffer list;
+    grove_buffer_init(&list, work->store->allocator);
+    grove_status status = grove__incarnations_read(&work->txn, &list, error_out);
+    if (status == GROVE_OK) {
+        const grove__incarnation *items =
+            (const grove__incarnation *)(const void *)list.data;
+        size_t end = list.size / sizeof *items;
+        while (end > 0 && items[end - 1].first_commit > past->newest) {
+            end--;
+        }
+        size_t first =
+            end > GROVE__DUMP_INCARNATIONS_MAX ? end - GROVE__DUMP_INCARNATIONS_MAX : 0;
+        grove__dump_begin(writer, "commits");
+        grove__dump_put_number(writer, "oldest", past->oldest);
+        grove__dump_put_number(writer, "newest", past->newest);
+        grove__dump_put_number(writer, "commits_max", past->aging.commits_max);
+        grove__dump_put_number(writer, "age_ms_max", past->aging.age_ms_max);
+        grove__dump_put_number(writer, "incarnations", end - first);
+        status = end_line(work, error_out);
+        if (status == GROVE_OK) {
+            status = put_incarnations(work, &list, first, end, error_out);
+        }
+    }
+    grove_buffer_release(&list);
+    return status;
+}
+
 static grove_status put_all_commits(dumping *work, grove_error *error_out)
 {
-    uint64_t newest;
-    grove_status status = grove__commit_newest(&work->txn, &newest, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    grove__dump_begin(&work->writer, "commits");
-    grove__dump_put_number(&work->writer, "newest", newest);
-    status = end_line(work, error_out);
+    grove_status status = put_head(work, error_out);
+    work->result.commit = work->past.oldest - 1;
     if (status == GROVE_OK) {
         status = each_entry(work, GROVE__TABLE_COMMITS, (grove_bytes){NULL, 0}, false,
                             put_commits, error_out);
     }
-    if (status == GROVE_OK && work->result.commit != newest) {
+    if (status == GROVE_OK && work->result.commit != work->past.newest) {
         status = grove__fail(error_out, GROVE_CORRUPT, "the newest commit is packed");
     }
     return status;
@@ -221,6 +266,21 @@ static grove_status put_group(dumping *work, grove_bytes key, grove_bytes value,
 }
 
 /* --- documents --- */
+
+/* How far the document went in commits that are no longer kept. */
+static grove_status put_clocks(dumping *work, grove_error *error_out)
+{
+    const grove__commit_clock *items = grove__past_items(&work->past);
+    size_t count = grove__past_item_count(&work->past);
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < count; index++) {
+        grove__dump_begin(&work->writer, "clock");
+        grove__dump_put_number(&work->writer, "commit", items[index].commit);
+        grove__dump_put_number(&work->writer, "clock", items[index].clock);
+        status = end_line(work, error_out);
+    }
+    return status;
+}
 
 static grove_status put_run(dumping *work, grove_bytes key, grove_bytes value,
                             grove_error *error_out)
@@ -332,6 +392,7 @@ static grove_status put_record(dumping *work, grove_bytes id,
     grove__dump_put_number(writer, "events", meta->events);
     grove__dump_put_number(writer, "base", meta->base_clock);
     grove__dump_put_number(writer, "sealed", meta->sealed_clock);
+    grove__dump_put_number(writer, "clocks", grove__past_item_count(&work->past));
     return end_line(work, error_out);
 }
 
@@ -386,7 +447,14 @@ static grove_status put_document(dumping *work, grove_bytes key, grove_bytes val
             grove__soundness_new(work->store, id, &meta, &work->soundness, error_out);
     }
     if (status == GROVE_OK) {
+        status =
+            grove__past_of_document(&work->past, &work->txn, id, meta.events, error_out);
+    }
+    if (status == GROVE_OK) {
         status = put_record(work, id, &meta, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = put_clocks(work, error_out);
     }
     if (status == GROVE_OK) {
         status = put_pieces(work, key, error_out);
@@ -447,7 +515,11 @@ grove_status grove_store_dump(grove_store *store, grove_write_fn write, void *co
     grove_buffer_init(&work.joined, store->allocator);
     grove_buffer_init(&work.name, store->allocator);
     work.writer = grove__dump_writer_to(&work.text);
-    status = put_store(&work, error_out);
+    status = grove__past_init(&work.past, &work.txn, store->allocator, error_out);
+    if (status == GROVE_OK) {
+        status = put_store(&work, error_out);
+        grove__past_release(&work.past);
+    }
     work.result.lines = work.writer.lines;
     grove_buffer_release(&work.name);
     grove_buffer_release(&work.joined);

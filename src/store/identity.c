@@ -100,12 +100,9 @@ static grove_status replace(grove_store *store, const grove__store_record *befor
     if (before != NULL && before->incarnation != after->incarnation) {
         status = append_incarnation(store, after->incarnation, &set, error_out);
     }
+    /* What is full has to open to be made less so. */
+    set.frees_space = true;
     if (status == GROVE_OK) {
-        status = grove__commit(store, &set, NULL, error_out);
-    }
-    if (status == GROVE_FULL) {
-        /* What is full has to open to be made less so. */
-        set.frees_space = true;
         status = grove__commit(store, &set, NULL, error_out);
     }
     grove__write_set_release(&set);
@@ -233,7 +230,9 @@ grove_status grove__identity_look(grove_store *store, grove_error *error_out)
     if (status == GROVE_OK) {
         store->incarnation = found.incarnation;
     }
-    return status == GROVE_NONE || status == GROVE_CORRUPT ? GROVE_OK : status;
+    bool is_looked_at =
+        status == GROVE_NONE || status == GROVE_CORRUPT || status == GROVE_INVALID;
+    return is_looked_at ? GROVE_OK : status;
 }
 
 grove_status grove__identity_clear(grove_store *store, grove_error *error_out)

@@ -29,7 +29,7 @@ grove_status grove__identity_settle(grove_store *store,
                                     const grove_store_options *options,
                                     grove_error *error_out);
 /* Only reads the record, if there is a sound one: for a store that may be
- * damaged, which is not to be written. */
+ * damaged or unfinished, which is not to be written. */
 grove_status grove__identity_look(grove_store *store, grove_error *error_out);
 /* Before the store is closed. */
 void grove__identity_leave(grove_store *store);

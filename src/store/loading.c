@@ -1,6 +1,7 @@
 #include "store/loading.h"
 
 #include "base/error.h"
+#include "commit/age.h"
 
 /* A step is made when it has this much to write. */
 enum { STEP_BYTES = 4 << 20 };
@@ -167,6 +168,42 @@ grove_status grove__loading_put_value(grove__loading *loading, grove__table tabl
     grove__write_set_put_value(&loading->set, table, key, grove_buffer_view(value));
     grove_buffer_init(value, loading->store->allocator);
     return count(loading, key.size + bytes, error_out);
+}
+
+/* Adds how long commits are kept to the next step. */
+static grove_status put_retention(grove__loading *loading,
+                                  const grove__aging_record *wanted,
+                                  grove_error *error_out)
+{
+    grove__txn txn;
+    grove__aging_record record;
+    grove_status status =
+        grove__txn_begin(&loading->store->kv, GROVE_TXN_READ, &txn, error_out);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    status = grove__age_read(&txn, &record, error_out);
+    if (status == GROVE_OK) {
+        record.commits_max = wanted->commits_max;
+        record.age_ms_max = wanted->age_ms_max;
+        status = grove__age_write(&txn, &record, &loading->set, error_out);
+    }
+    grove__txn_abort(&txn);
+    return status;
+}
+
+grove_status grove__loading_age(grove__loading *loading,
+                                const grove__aging_record *wanted, grove_error *error_out)
+{
+    grove__age_result result;
+    grove_status status = step(loading, error_out);
+    while (status == GROVE_OK) {
+        status = grove__age_prepare(loading->store, 1, &loading->set, &result, error_out);
+        if (status == GROVE_OK) {
+            status = step(loading, error_out);
+        }
+    }
+    return status == GROVE_NONE ? put_retention(loading, wanted, error_out) : status;
 }
 
 grove_status grove__loading_end(grove__loading *loading, grove_error *error_out)

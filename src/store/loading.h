@@ -48,6 +48,16 @@ grove_status grove__loading_put_value(grove__loading *loading, grove__table tabl
                                       grove_bytes key, grove_buffer *value,
                                       grove_error *error_out);
 
+/*
+ * Lets the commits age that were put, a step for each run of them, as a store
+ * does that makes them; what is due then. Documents must have been put, and the
+ * aging record, which lets nothing go. Then commits are kept as `wanted` says.
+ * GROVE_CORRUPT: they cannot age; GROVE_NO_MEMORY, GROVE_IO, GROVE_FULL.
+ */
+grove_status grove__loading_age(grove__loading *loading,
+                                const grove__aging_record *wanted,
+                                grove_error *error_out);
+
 /* Makes the last steps, and with the very last it a store. */
 grove_status grove__loading_end(grove__loading *loading, grove_error *error_out);
 

@@ -9,12 +9,13 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "commit/age.h"
+#include "commit/incarnations.h"
 #include "document/soundness.h"
-#include "format/commits.h"
 #include "format/dump_line.h"
 #include "store/dump_source.h"
 #include "store/group.h"
 #include "store/loading.h"
+#include "store/past.h"
 
 typedef struct undumping {
     grove_store *store;
@@ -24,10 +25,13 @@ typedef struct undumping {
     grove__dump_line line; /* the next one */
     grove_error error;     /* of the first failure */
     grove_dump_result result;
-    /* Commits that are not put yet. Names of what they touched lie one after
-     * the other in its `bytes`. */
-    grove__commits commits;
+    /* Of `past`, what the dump says; and how many items of it there were. */
+    grove__past past;
+    uint64_t past_count;
     grove_buffer value;
+    /* What a commit touched; the names lie one after the other. */
+    grove_buffer touches;
+    grove_buffer names;
     /* The name of the group, or the id of the document, that came last. */
     size_t name_bytes;
     uint8_t name[GROVE_DOCUMENT_ID_BYTES_MAX];
@@ -135,6 +139,15 @@ static grove_status put(undumping *work, grove__table table, const grove__key *k
                               (grove_bytes){record, bytes}, &work->error);
 }
 
+/* The record that `value` holds. */
+static grove_status put_record(undumping *work, grove__table table, grove_bytes key)
+{
+    return work->value.failed
+               ? grove__fail_memory(&work->error)
+               : grove__loading_put(&work->loading, table, key,
+                                    grove_buffer_view(&work->value), &work->error);
+}
+
 static grove_status put_value(undumping *work, grove__table table, const grove__key *key)
 {
     return grove__loading_put_value(&work->loading, table, grove__key_view(key),
@@ -143,76 +156,25 @@ static grove_status put_value(undumping *work, grove__table table, const grove__
 
 /* --- commits --- */
 
-/* Puts the commits that have gathered as one pack. GROVE_LIMIT: they are too
- * much for that. */
-static grove_status put_pack(undumping *work)
+/* Puts a commit that touched what has gathered. */
+static grove_status put_commit(undumping *work, uint64_t number, int64_t time,
+                               grove_bytes meta)
 {
-    grove__key key;
-    grove_buffer block;
-    grove_buffer_init(&block, work->store->allocator);
-    grove_status status = grove__commits_encode(&work->commits, &block, &work->error);
-    if (status == GROVE_OK) {
-        grove__key_of_commit(&key, work->commits.first);
-        status = put(work, GROVE__TABLE_COMMITS, &key, block.data, block.size);
-    }
-    grove_buffer_release(&block);
-    return status;
-}
-
-/* Puts them one by one. */
-static grove_status put_records(undumping *work)
-{
-    grove__commits *commits = &work->commits;
-    const grove__commits_entry *entries =
-        (const grove__commits_entry *)(const void *)commits->entries.data;
-    const grove__touch *touches =
-        (const grove__touch *)(const void *)commits->touches.data;
-    size_t count = commits->entries.size / sizeof *entries;
-    grove_buffer record;
-    grove_buffer_init(&record, work->store->allocator);
-    grove_status status = GROVE_OK;
-    for (size_t index = 0; status == GROVE_OK && index < count; index++) {
-        grove__key key;
-        size_t touched = entries[index].touch_count;
-        grove_buffer_reset(&record);
-        grove__commit_record_encode(entries[index].time, entries[index].meta, touches,
-                                    touched, &record);
-        touches = touched > 0 ? touches + touched : touches;
-        grove__key_of_commit(&key, commits->first + index);
-        status = record.failed
-                     ? grove__fail_memory(&work->error)
-                     : put(work, GROVE__TABLE_COMMITS, &key, record.data, record.size);
-    }
-    grove_buffer_release(&record);
-    return status;
-}
-
-/* Puts what has gathered as a store has it that made these commits itself. */
-static grove_status put_commits(undumping *work, uint64_t newest)
-{
-    grove__commits *commits = &work->commits;
-    uint64_t count = commits->entries.size / sizeof(grove__commits_entry);
-    grove__touch *touches = (grove__touch *)(void *)commits->touches.data;
-    const uint8_t *name = commits->bytes.data;
-    if (commits->entries.failed || commits->touches.failed || commits->bytes.failed) {
+    grove__touch *touches = (grove__touch *)(void *)work->touches.data;
+    size_t count = work->touches.size / sizeof *touches;
+    const uint8_t *name = work->names.data;
+    if (work->touches.failed || work->names.failed) {
         return grove__fail_memory(&work->error);
     }
-    for (size_t index = 0; index < commits->touches.size / sizeof *touches; index++) {
+    for (size_t index = 0; index < count; index++) {
         touches[index].name.data = name;
         name += touches[index].name.size;
     }
-    bool is_old = count == GROVE__PACKED_COMMITS &&
-                  (commits->first - 1) % GROVE__PACKED_COMMITS == 0 &&
-                  newest - (commits->first - 1) >= 2 * (uint64_t)GROVE__PACKED_COMMITS;
-    grove_status status = is_old ? put_pack(work) : GROVE_LIMIT;
-    if (status == GROVE_LIMIT) {
-        status = put_records(work);
-    }
-    commits->first += count;
-    grove_buffer_reset(&commits->entries);
-    grove_buffer_reset(&commits->touches);
-    grove_buffer_reset(&commits->bytes);
-    return status;
+    grove__key key;
+    grove_buffer_reset(&work->value);
+    grove__commit_record_encode(time, meta, touches, count, &work->value);
+    grove__key_of_commit(&key, number);
+    return put_record(work, GROVE__TABLE_COMMITS, grove__key_view(&key));
 }
 
 /* Something that a commit touched. */
@@ -239,60 +201,112 @@ static grove_status take_touch(undumping *work)
         touch.count > GROVE_DOCUMENT_EVENTS_MAX - touch.first_clock) {
         return refuse(work, "no commit touches that");
     }
-    grove_buffer_append(&work->commits.bytes, name, touch.name.size);
-    grove_buffer_append(&work->commits.touches, &touch, sizeof touch);
+    grove_buffer_append(&work->names, name, touch.name.size);
+    grove_buffer_append(&work->touches, &touch, sizeof touch);
     return advance(work);
 }
 
 static grove_status take_commit(undumping *work, uint64_t number)
 {
-    if (!is_at(work, "commit")) {
+    uint8_t room[GROVE_COMMIT_META_BYTES_MAX];
+    if (!is_at(work, "commit") ||
+        grove__dump_take_number(&work->line, "number") != number) {
         return refuse(work, "it is not the commit that is due");
     }
-    grove__commits_entry entry;
-    uint64_t said = grove__dump_take_number(&work->line, "number");
-    entry.time = grove__dump_take_signed(&work->line, "time");
+    int64_t time = grove__dump_take_signed(&work->line, "time");
+    grove_bytes meta = grove__dump_take_string(&work->line, "meta", room, sizeof room);
     uint64_t touched = grove__dump_take_number(&work->line, "touched");
     grove_status status = end_line(work);
-    if (status == GROVE_OK && said != number) {
-        status = refuse(work, "it is not the commit that is due");
-    }
     if (status == GROVE_OK) {
         status = advance(work);
     }
-    size_t names = work->commits.bytes.size;
+    grove_buffer_reset(&work->touches);
+    grove_buffer_reset(&work->names);
     for (uint64_t index = 0; status == GROVE_OK && index < touched; index++) {
         /* Three bytes at least come with each name in the commit's record. */
-        if (work->commits.bytes.size - names + 3 * index >
-            work->store->kv.backend->value_bytes_max) {
+        if (work->names.size + 3 * index > work->store->kv.backend->value_bytes_max) {
             return refuse(work, "the commit touches more than its record can say");
         }
         status = take_touch(work);
     }
-    entry.touch_count = (size_t)touched;
-    grove_buffer_append(&work->commits.entries, &entry, sizeof entry);
-    return status;
+    return status == GROVE_OK ? put_commit(work, number, time, meta) : status;
+}
+
+/* The incarnations in which commits were made; those that come will be made in
+ * one of the new store's own. */
+static grove_status take_incarnations(undumping *work, uint64_t count)
+{
+    grove__incarnation items[GROVE_INCARNATIONS_MAX];
+    uint64_t end = 0;
+    for (uint64_t index = 0; index < count; index++) {
+        grove__incarnation *item = &items[index];
+        if (!is_at(work, "incarnation")) {
+            return refuse(work, "it is not the incarnation that is due");
+        }
+        item->first_commit = grove__dump_take_number(&work->line, "first");
+        item->incarnation = grove__dump_take_number(&work->line, "value");
+        grove_status status = end_line(work);
+        if (status == GROVE_OK &&
+            (item->first_commit < end || item->first_commit > work->past.newest)) {
+            status = refuse(work, "the store was not renewed at that commit");
+        }
+        if (status == GROVE_OK) {
+            status = advance(work);
+        }
+        if (status != GROVE_OK) {
+            return status;
+        }
+        end = item->first_commit + 1;
+    }
+    items[count] = (grove__incarnation){work->past.newest + 1, work->store->incarnation};
+    grove_buffer_reset(&work->value);
+    grove__incarnations_record_encode(items, (size_t)count + 1, &work->value);
+    return put_record(work, GROVE__TABLE_STORE, grove__incarnations_key());
+}
+
+/* What is said of all commits. */
+static grove_status take_head(undumping *work)
+{
+    grove__past *past = &work->past;
+    if (!is_at(work, "commits")) {
+        return refuse(work, "it does not say how many commits there are");
+    }
+    past->oldest = grove__dump_take_number(&work->line, "oldest");
+    past->newest = grove__dump_take_number(&work->line, "newest");
+    past->aging.commits_max = grove__dump_take_number(&work->line, "commits_max");
+    past->aging.age_ms_max = grove__dump_take_number(&work->line, "age_ms_max");
+    uint64_t incarnations = grove__dump_take_number(&work->line, "incarnations");
+    grove_status status = end_line(work);
+    if (status != GROVE_OK) {
+        return status;
+    }
+    /* The newest is always kept; where there is none, 1 is the next. */
+    uint64_t oldest_max = past->newest > 0 ? past->newest : 1;
+    if (past->oldest == 0 || past->oldest > oldest_max ||
+        past->newest >= GROVE__PAST_COMMIT_MAX) {
+        return refuse(work, "no store keeps these commits");
+    }
+    if (incarnations > GROVE__DUMP_INCARNATIONS_MAX) {
+        return refuse(work, "no store has had so many incarnations");
+    }
+    /* Until all have aged that are to, they are all kept. */
+    uint8_t record[GROVE__AGING_RECORD_BYTES];
+    grove__aging_record aging = {past->oldest - 1, 0, 0};
+    grove__aging_record_encode(&aging, record);
+    status = grove__loading_put(&work->loading, GROVE__TABLE_STORE, grove__age_key(),
+                                (grove_bytes){record, sizeof record}, &work->error);
+    if (status == GROVE_OK) {
+        status = advance(work);
+    }
+    return status == GROVE_OK ? take_incarnations(work, incarnations) : status;
 }
 
 static grove_status take_commits(undumping *work)
 {
-    if (!is_at(work, "commits")) {
-        return refuse(work, "it does not say how many commits there are");
-    }
-    uint64_t newest = grove__dump_take_number(&work->line, "newest");
-    grove_status status = end_line(work);
-    if (status == GROVE_OK) {
-        status = advance(work);
-    }
-    work->commits.first = 1;
-    for (uint64_t number = 1; status == GROVE_OK && number <= newest; number++) {
+    grove_status status = take_head(work);
+    for (uint64_t number = work->past.oldest;
+         status == GROVE_OK && number <= work->past.newest; number++) {
         status = take_commit(work, number);
-        bool is_due = number % GROVE__PACKED_COMMITS == 0 || number == newest ||
-                      work->commits.touches.size / sizeof(grove__touch) >
-                          GROVE__COMMITS_TOUCHES_MAX;
-        if (status == GROVE_OK && is_due) {
-            status = put_commits(work, newest);
-        }
         work->result.commit = number;
     }
     return status;
@@ -337,6 +351,58 @@ static grove_status take_group(undumping *work)
 }
 
 /* --- documents --- */
+
+/* Puts the items that have gathered as a row. */
+static grove_status put_clocks(undumping *work)
+{
+    grove_buffer *items = &work->past.items;
+    const grove__commit_clock *first = grove__past_items(&work->past);
+    size_t count = grove__past_item_count(&work->past);
+    if (items->failed) {
+        return grove__fail_memory(&work->error);
+    }
+    if (count == 0) {
+        return GROVE_OK;
+    }
+    grove__key key;
+    grove_buffer_reset(&work->value);
+    grove__clock_row_encode(first, count, &work->value);
+    grove__key_of_document_commit(&key, view_name(work), first->commit);
+    work->past_count += count;
+    grove_buffer_reset(items);
+    return put_record(work, GROVE__TABLE_CLOCKS, grove__key_view(&key));
+}
+
+/* How far a document of `events` events went in commits that are not kept. */
+static grove_status take_clocks(undumping *work, uint64_t count, uint64_t events)
+{
+    grove__commit_clock last = {0, 0};
+    grove_status status = GROVE_OK;
+    grove_buffer_reset(&work->past.items);
+    for (uint64_t index = 0; status == GROVE_OK && index < count; index++) {
+        if (!is_at(work, "clock")) {
+            return refuse(work, "it is not the clock that is due");
+        }
+        grove__commit_clock item;
+        item.commit = grove__dump_take_number(&work->line, "commit");
+        item.clock = grove__dump_take_number(&work->line, "clock");
+        status = end_line(work);
+        if (status == GROVE_OK &&
+            !grove__past_follows(&work->past, &last, &item, events)) {
+            status = refuse(work, "the document did not go so far in that commit");
+        }
+        last = item;
+        grove_buffer_append(&work->past.items, &item, sizeof item);
+        if (status == GROVE_OK &&
+            grove__past_item_count(&work->past) >= GROVE__CLOCK_ROW_COMMITS) {
+            status = put_clocks(work);
+        }
+        if (status == GROVE_OK) {
+            status = advance(work);
+        }
+    }
+    return status == GROVE_OK ? put_clocks(work) : status;
+}
 
 /* The id of a run's first event. */
 static grove_event_id take_id(undumping *work)
@@ -409,7 +475,9 @@ static grove_status take_pending(undumping *work)
     return status == GROVE_OK ? advance(work) : status;
 }
 
-static grove_status take_record(undumping *work, grove__meta_record *meta_out)
+/* A document's first line; *clocks_out: how many lines of clocks follow. */
+static grove_status take_record(undumping *work, grove__meta_record *meta_out,
+                                uint64_t *clocks_out)
 {
     grove__meta_record meta;
     memset(&meta, 0, sizeof meta);
@@ -426,6 +494,7 @@ static grove_status take_record(undumping *work, grove__meta_record *meta_out)
     meta.events = grove__dump_take_number(&work->line, "events");
     meta.base_clock = grove__dump_take_number(&work->line, "base");
     meta.sealed_clock = grove__dump_take_number(&work->line, "sealed");
+    *clocks_out = grove__dump_take_number(&work->line, "clocks");
     status = end_line(work);
     if (status == GROVE_OK && format != meta.type_format) {
         status = refuse(work, "no type has such a format");
@@ -457,14 +526,18 @@ static grove_status take_pieces(undumping *work)
 
 static grove_status take_document(undumping *work)
 {
+    uint64_t clocks;
     grove__meta_record meta;
-    grove_status status = take_record(work, &meta);
+    grove_status status = take_record(work, &meta, &clocks);
     if (status == GROVE_OK) {
         status = judge(work, grove__soundness_new(work->store, view_name(work), &meta,
                                                   &work->soundness, &work->error));
     }
     if (status == GROVE_OK) {
         status = advance(work);
+    }
+    if (status == GROVE_OK) {
+        status = take_clocks(work, clocks, meta.events);
     }
     if (status == GROVE_OK) {
         status = take_pieces(work);
@@ -549,6 +622,17 @@ static grove_status take_content(undumping *work)
     return status == GROVE_OK ? take_end(work) : status;
 }
 
+/* Lets the commits age. Only now it shows whether they fit each other. */
+static grove_status age(undumping *work)
+{
+    grove_status status =
+        grove__loading_age(&work->loading, &work->past.aging, &work->error);
+    if (status == GROVE_OK) {
+        status = grove__past_check(work->store, work->past_count, &work->error);
+    }
+    return status == GROVE_CORRUPT ? judge(work, status) : status;
+}
+
 /* Fills the store, which is open. */
 static grove_status fill(undumping *work)
 {
@@ -556,15 +640,22 @@ static grove_status fill(undumping *work)
     if (status != GROVE_OK) {
         return status;
     }
-    grove__commits_init(&work->commits, work->store->allocator);
     grove_buffer_init(&work->value, work->store->allocator);
+    grove_buffer_init(&work->touches, work->store->allocator);
+    grove_buffer_init(&work->names, work->store->allocator);
+    grove_buffer_init(&work->past.items, work->store->allocator);
     status = take_content(work);
+    if (status == GROVE_OK) {
+        status = age(work);
+    }
     if (status == GROVE_OK) {
         status = grove__loading_end(&work->loading, &work->error);
     }
     grove__soundness_free(work->soundness);
+    grove_buffer_release(&work->past.items);
+    grove_buffer_release(&work->names);
+    grove_buffer_release(&work->touches);
     grove_buffer_release(&work->value);
-    grove__commits_release(&work->commits);
     grove__loading_release(&work->loading);
     return status;
 }

@@ -1,36 +1,29 @@
 /* Checking everything: the way through the tables, and those whose entries
  * belong to no document. */
+#include "store/verify.h"
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "commit/write_set.h"
-#include "document/verify.h"
-#include "format/commits.h"
 #include "kv/value.h"
 #include "store/visit.h"
 
 enum { NUMBER_BYTES = 8 };
 
-typedef struct verify_work {
-    grove_store *store;
-    grove_verify_options options;
-    grove__survey_options survey;
-    grove__findings findings;
-    grove_verify_report report;
-    grove_buffer name;    /* of the entry that is looked at */
-    grove_buffer group;   /* name of the group that was looked at last */
-    grove_buffer joined;  /* a value */
-    uint64_t next_commit; /* 0: not known, after going on somewhere */
-    bool stopped;
-} verify_work;
+/* What the table `store` has. */
+typedef enum own_key { KEY_STORE, KEY_UNFINISHED, KEY_AGING, KEY_INCARNATIONS } own_key;
+enum { OWN_KEYS = 4 };
 
-static bool has_stopped(const verify_work *work)
-{
-    return work->stopped || work->findings.stopped;
-}
+static const char *const KEYS[OWN_KEYS] = {
+    [KEY_STORE] = "store",
+    [KEY_UNFINISHED] = "unfinished",
+    [KEY_AGING] = "aging",
+    [KEY_INCARNATIONS] = "incarnations",
+};
 
-/* Reports what is wrong with an entry. */
-static void find(verify_work *work, grove_finding_kind kind, grove__table table,
-                 grove_bytes key, grove_bytes document, const grove_error *error)
+void grove__verify_find(grove__verify_work *work, grove_finding_kind kind,
+                        grove__table table, grove_bytes key, grove_bytes document,
+                        const grove_error *error)
 {
     grove_finding what = {.kind = kind,
                           .table = grove__table_name(table),
@@ -39,106 +32,177 @@ static void find(verify_work *work, grove_finding_kind kind, grove__table table,
     grove__findings_add(&work->findings, &what, error);
 }
 
-/* Tells what comes next. False: the caller wants no more. */
-static bool go_to(verify_work *work, grove__table table, grove_bytes name)
+bool grove__verify_go_to(grove__verify_work *work, grove__table table, grove_bytes name)
 {
-    if (!has_stopped(work) && work->options.at != NULL &&
+    if (!grove__verify_has_stopped(work) && work->options.at != NULL &&
         !work->options.at(work->findings.context, grove__table_name(table), name)) {
         work->stopped = true;
     }
-    return !has_stopped(work);
+    return !grove__verify_has_stopped(work);
 }
 
 static void report_unreadable(void *context, grove__table table, grove_bytes key,
                               const grove_error *error)
 {
-    verify_work *work = context;
-    find(work, GROVE_FINDING_UNREADABLE, table, key, (grove_bytes){NULL, 0}, error);
+    grove__verify_work *work = context;
+    grove__verify_find(work, GROVE_FINDING_UNREADABLE, table, key, (grove_bytes){NULL, 0},
+                       error);
 }
 
 /* A failure to read the name of a key: a finding, or none of the store's. */
-static grove_status judge_key(verify_work *work, const grove__visit_entry *entry,
+static grove_status judge_key(grove__verify_work *work, const grove__visit_entry *entry,
                               grove_status status, const grove_error *error)
 {
     if (!grove__finding_is(status)) {
         return status;
     }
-    find(work, GROVE_FINDING_KEY, entry->table, entry->key, (grove_bytes){NULL, 0},
-         error);
+    grove__verify_find(work, GROVE_FINDING_KEY, entry->table, entry->key,
+                       (grove_bytes){NULL, 0}, error);
     return GROVE_OK;
 }
 
-/* --- the store's record --- */
+/* --- the store's own records --- */
+
+/* Decodes one of them. */
+static grove_status decode_own(grove__verify_work *work, own_key which, grove_bytes value,
+                               grove_error *error)
+{
+    grove__store_record record;
+    grove__aging_record aging;
+    switch (which) {
+    case KEY_STORE:
+        return grove__store_record_decode(value, &record, error);
+    case KEY_AGING:
+        return grove__aging_record_decode(value, &aging, error);
+    case KEY_INCARNATIONS:
+        grove_buffer_reset(&work->joined);
+        return grove__incarnations_record_decode(value, &work->joined, error);
+    default:
+        return grove__fail(error, GROVE_CORRUPT,
+                           "a dump was being loaded and did not come to its end");
+    }
+}
 
 static grove_status visit_store(void *context, grove__visit_entry *entry, bool *stops,
                                 grove_error *error)
 {
-    verify_work *work = context;
-    grove_status status = GROVE_OK;
+    grove__verify_work *work = context;
     grove_finding_kind kind = GROVE_FINDING_STORE;
-    if (grove__bytes_equal(entry->key, grove_bytes_of("store"))) {
-        grove__store_record record;
-        status = grove__store_record_decode(entry->value, &record, error);
+    int which = 0;
+    while (which < OWN_KEYS &&
+           !grove__bytes_equal(entry->key, grove_bytes_of(KEYS[which]))) {
+        which++;
+    }
+    grove_status status;
+    if (which < OWN_KEYS) {
+        status = decode_own(work, (own_key)which, entry->value, error);
     } else {
         kind = GROVE_FINDING_KEY;
         status = grove__fail(error, GROVE_CORRUPT,
-                             "table store has an entry that is not the store's record");
+                             "table store has an entry that is none of its records");
     }
     if (grove__finding_is(status)) {
-        find(work, kind, entry->table, entry->key, (grove_bytes){NULL, 0}, error);
+        grove__verify_find(work, kind, entry->table, entry->key, (grove_bytes){NULL, 0},
+                           error);
         status = GROVE_OK;
     }
-    *stops = has_stopped(work);
+    *stops = grove__verify_has_stopped(work);
     return status;
 }
 
-/* Whether there is a record; what is in it is looked at as an entry is. */
-static grove_status find_record(verify_work *work, grove_error *error_out)
+/* What the backend says of one of them; it can be looked at if GROVE_OK. */
+static grove_status get_own(grove__verify_work *work, grove__txn *txn, own_key which,
+                            grove_bytes *value_out, grove_error *error)
 {
-    grove__txn txn;
+    grove_bytes key = grove_bytes_of(KEYS[which]);
+    grove_status status = grove__kv_get(txn, GROVE__TABLE_STORE, key, value_out, error);
+    if (status == GROVE_CORRUPT || status == GROVE_FAILED) {
+        grove__verify_find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_STORE, key,
+                           (grove_bytes){NULL, 0}, error);
+    }
+    return status;
+}
+
+/* Whether the last incarnation is that of the record. */
+static grove_status compare_incarnations(grove__verify_work *work, grove__txn *txn,
+                                         uint64_t incarnation, grove_error *error)
+{
     grove_bytes value;
+    grove_status status = get_own(work, txn, KEY_INCARNATIONS, &value, error);
+    if (status == GROVE_OK) {
+        status = decode_own(work, KEY_INCARNATIONS, value, error);
+    }
+    if (status != GROVE_OK) {
+        return status;
+    }
+    const grove__incarnation *items =
+        (const grove__incarnation *)(const void *)work->joined.data;
+    if (items[work->joined.size / sizeof *items - 1].incarnation != incarnation) {
+        (void)grove__fail(error, GROVE_CORRUPT,
+                          "the last incarnation is not that of the store's record");
+        grove__verify_find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE,
+                           grove_bytes_of(KEYS[KEY_INCARNATIONS]), (grove_bytes){NULL, 0},
+                           error);
+    }
+    return GROVE_OK;
+}
+
+/* Whether there is a record, and what it has to do with others. What is in
+ * each is looked at as an entry is. */
+static grove_status compare_own(grove__verify_work *work, grove__txn *txn,
+                                grove_error *error)
+{
+    grove_bytes value;
+    grove__store_record record;
+    grove_status status = get_own(work, txn, KEY_STORE, &value, error);
+    if (status == GROVE_OK) {
+        status = grove__store_record_decode(value, &record, error);
+        return status == GROVE_OK
+                   ? compare_incarnations(work, txn, record.incarnation, error)
+                   : status;
+    }
+    if (status == GROVE_NONE) {
+        status = get_own(work, txn, KEY_UNFINISHED, &value, error);
+    }
+    if (status == GROVE_NONE) {
+        (void)grove__fail(error, GROVE_CORRUPT, "the store has no record");
+        grove__verify_find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE,
+                           grove_bytes_of(KEYS[KEY_STORE]), (grove_bytes){NULL, 0},
+                           error);
+    }
+    return status;
+}
+
+static grove_status check_store(grove__verify_work *work, grove_error *error_out)
+{
+    grove__visitor visitor = {work->store, work, visit_store, report_unreadable};
+    grove__key none = {.size = 0};
+    grove__txn txn;
     grove_error error;
+    if (!grove__verify_go_to(work, GROVE__TABLE_STORE, (grove_bytes){NULL, 0})) {
+        return GROVE_OK;
+    }
     grove_status status =
         grove__txn_begin(&work->store->kv, GROVE_TXN_READ, &txn, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    grove_bytes key = grove_bytes_of("store");
-    grove_bytes none = {NULL, 0};
-    status = grove__kv_get(&txn, GROVE__TABLE_STORE, key, &value, &error);
+    status = compare_own(work, &txn, &error);
     grove__txn_abort(&txn);
-    if (status == GROVE_NONE) {
-        (void)grove__fail(&error, GROVE_CORRUPT, "the store has no record");
-        find(work, GROVE_FINDING_STORE, GROVE__TABLE_STORE, key, none, &error);
-    } else if (grove__finding_is(status)) {
-        find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_STORE, key, none, &error);
-    } else if (status != GROVE_OK) {
-        if (error_out != NULL) {
-            *error_out = error;
-        }
-        return status;
+    if (status == GROVE_OK || status == GROVE_FAILED || grove__finding_is(status)) {
+        return grove__visit_table(&visitor, GROVE__TABLE_STORE, &none, none, error_out);
     }
-    return GROVE_OK;
-}
-
-static grove_status check_store(verify_work *work, grove_error *error_out)
-{
-    grove__visitor visitor = {work->store, work, visit_store, report_unreadable};
-    grove__key none = {.size = 0};
-    if (!go_to(work, GROVE__TABLE_STORE, (grove_bytes){NULL, 0})) {
-        return GROVE_OK;
+    if (error_out != NULL) {
+        *error_out = error;
     }
-    grove_status status = find_record(work, error_out);
-    return status == GROVE_OK
-               ? grove__visit_table(&visitor, GROVE__TABLE_STORE, &none, none, error_out)
-               : status;
+    return status;
 }
 
 /* --- documents --- */
 
 /* Checks all that is stored of a document, and counts it. */
-static grove_status check_document(verify_work *work, grove__txn *txn, grove_bytes id,
-                                   grove_error *error)
+static grove_status check_document(grove__verify_work *work, grove__txn *txn,
+                                   grove_bytes id, grove_error *error)
 {
     grove__survey survey;
     grove__survey_init(&survey, work->store, txn, id, &work->survey, &work->findings);
@@ -170,16 +234,16 @@ static grove_status check_document(verify_work *work, grove__txn *txn, grove_byt
 static grove_status visit_meta(void *context, grove__visit_entry *entry, bool *stops,
                                grove_error *error)
 {
-    verify_work *work = context;
+    grove__verify_work *work = context;
     grove_status status = grove__key_parse_document(entry->key, &work->name, error);
     if (status != GROVE_OK) {
         status = judge_key(work, entry, status, error);
     } else if (grove__bytes_begin_with(grove_buffer_view(&work->name),
                                        work->options.prefix) &&
-               go_to(work, entry->table, grove_buffer_view(&work->name))) {
+               grove__verify_go_to(work, entry->table, grove_buffer_view(&work->name))) {
         status = check_document(work, entry->txn, grove_buffer_view(&work->name), error);
     }
-    *stops = has_stopped(work);
+    *stops = grove__verify_has_stopped(work);
     return status;
 }
 
@@ -187,18 +251,18 @@ static grove_status visit_meta(void *context, grove__visit_entry *entry, bool *s
 static grove_status visit_part(void *context, grove__visit_entry *entry, bool *stops,
                                grove_error *error)
 {
-    verify_work *work = context;
+    grove__verify_work *work = context;
     grove_status status = grove__key_parse_name(entry->key, &work->name, error);
     if (status != GROVE_OK) {
         status = judge_key(work, entry, status, error);
-        *stops = has_stopped(work);
+        *stops = grove__verify_has_stopped(work);
         return status;
     }
     grove_bytes name = grove_buffer_view(&work->name);
     grove__visit_behind_name(&entry->next, name);
     if (!grove__bytes_begin_with(name, work->options.prefix) ||
-        !go_to(work, entry->table, name)) {
-        *stops = has_stopped(work);
+        !grove__verify_go_to(work, entry->table, name)) {
+        *stops = grove__verify_has_stopped(work);
         return GROVE_OK;
     }
     grove__key key;
@@ -211,18 +275,19 @@ static grove_status visit_part(void *context, grove__visit_entry *entry, bool *s
                              "there is no record of the document that has this entry");
     }
     if (grove__finding_is(status)) {
-        find(work, GROVE_FINDING_ORPHAN, entry->table, entry->key, name, error);
+        grove__verify_find(work, GROVE_FINDING_ORPHAN, entry->table, entry->key, name,
+                           error);
         status = GROVE_OK;
     }
-    *stops = has_stopped(work);
+    *stops = grove__verify_has_stopped(work);
     /* Reported where documents are looked for. */
     return status == GROVE_FAILED ? GROVE_OK : status;
 }
 
 /* --- groups --- */
 
-static grove_status check_group(verify_work *work, grove__txn *txn, grove_bytes key,
-                                grove_error *error)
+static grove_status check_group(grove__verify_work *work, grove__txn *txn,
+                                grove_bytes key, grove_error *error)
 {
     grove_bytes bytes;
     grove__block block;
@@ -249,7 +314,7 @@ static grove_status check_group(verify_work *work, grove__txn *txn, grove_bytes 
 static grove_status visit_group(void *context, grove__visit_entry *entry, bool *stops,
                                 grove_error *error)
 {
-    verify_work *work = context;
+    grove__verify_work *work = context;
     uint64_t part;
     grove_status status =
         grove__key_parse_group_part(entry->key, &work->name, &part, error);
@@ -257,12 +322,12 @@ static grove_status visit_group(void *context, grove__visit_entry *entry, bool *
     if (status != GROVE_OK) {
         status = judge_key(work, entry, status, error);
     } else if (!grove__bytes_equal(name, grove_buffer_view(&work->group)) &&
-               go_to(work, entry->table, name)) {
+               grove__verify_go_to(work, entry->table, name)) {
         grove_bytes key = {entry->key.data, entry->key.size - NUMBER_BYTES};
         status = check_group(work, entry->txn, key, error);
         if (grove__finding_is(status) || status == GROVE_FAILED) {
-            find(work, GROVE_FINDING_GROUP, entry->table, key, (grove_bytes){NULL, 0},
-                 error);
+            grove__verify_find(work, GROVE_FINDING_GROUP, entry->table, key,
+                               (grove_bytes){NULL, 0}, error);
             status = GROVE_OK;
         }
         work->report.groups++;
@@ -272,121 +337,37 @@ static grove_status visit_group(void *context, grove__visit_entry *entry, bool *
             status = grove__fail_memory(error);
         }
     }
-    *stops = has_stopped(work);
+    *stops = grove__verify_has_stopped(work);
     return status;
-}
-
-/* --- commits --- */
-
-/* Reads a record of one commit, or a pack of several. */
-static grove_status read_commits(verify_work *work, uint64_t commit, grove_bytes value,
-                                 uint64_t *count_out, grove_error *error)
-{
-    grove__commits commits;
-    grove__commits_init(&commits, work->store->allocator);
-    grove_status status = grove__commits_read(commit, value, &commits, error);
-    *count_out = grove__commits_count(&commits);
-    grove__commits_release(&commits);
-    return status;
-}
-
-static grove_status check_commit(verify_work *work, grove_bytes key, grove_bytes value,
-                                 grove_error *error)
-{
-    uint64_t commit = 0;
-    uint64_t count = 0;
-    grove_bytes none = {NULL, 0};
-    grove_status status = grove__key_parse_commit(key, &commit, error);
-    if (grove__finding_is(status)) {
-        find(work, GROVE_FINDING_KEY, GROVE__TABLE_COMMITS, key, none, error);
-        return GROVE_OK;
-    }
-    if (status != GROVE_OK || !go_to(work, GROVE__TABLE_COMMITS, key)) {
-        return status;
-    }
-    if (work->next_commit != 0 && commit != work->next_commit) {
-        (void)grove__fail(
-            error, GROVE_CORRUPT, "commit %llu is next, and commit %llu comes",
-            (unsigned long long)work->next_commit, (unsigned long long)commit);
-        find(work, GROVE_FINDING_COMMIT, GROVE__TABLE_COMMITS, key, none, error);
-    }
-    status = read_commits(work, commit, value, &count, error);
-    if (grove__finding_is(status)) {
-        find(work, GROVE_FINDING_COMMIT, GROVE__TABLE_COMMITS, key, none, error);
-        /* A pack, if it was one, has any number of them. */
-        work->next_commit = 0;
-        return GROVE_OK;
-    }
-    work->next_commit = commit + count;
-    work->report.commits += count;
-    return status;
-}
-
-/* All in one transaction: others may pack commits at any time. */
-static grove_status check_commits(verify_work *work, grove__key from,
-                                  grove_error *error_out)
-{
-    grove__txn txn;
-    grove__cursor cursor;
-    grove_bytes key = grove__key_view(&from);
-    grove_bytes value;
-    grove_error error;
-    grove_status status =
-        grove__txn_begin(&work->store->kv, GROVE_TXN_READ, &txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    work->next_commit = from.size == 0 ? 1 : 0;
-    if (from.size == 0) {
-        from.bytes[from.size++] = 0;
-        key.size = from.size;
-    }
-    status = grove__cursor_open(&txn, GROVE__TABLE_COMMITS, &cursor, &error);
-    if (status == GROVE_OK) {
-        status = grove__cursor_seek(&cursor, GROVE_SEEK_AT_OR_AFTER, key, &key, &value,
-                                    &error);
-        while (status == GROVE_OK && !has_stopped(work)) {
-            status = check_commit(work, key, value, &error);
-            if (status != GROVE_OK) {
-                break;
-            }
-            status = grove__cursor_next(&cursor, &key, &value, &error);
-        }
-        grove__cursor_close(&cursor);
-    }
-    grove__txn_abort(&txn);
-    if (status == GROVE_CORRUPT || status == GROVE_FAILED) {
-        find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_COMMITS, grove__key_view(&from),
-             (grove_bytes){NULL, 0}, &error);
-        return GROVE_OK;
-    }
-    if (status != GROVE_OK && status != GROVE_NONE && error_out != NULL) {
-        *error_out = error;
-    }
-    return status == GROVE_NONE ? GROVE_OK : status;
 }
 
 /* --- everything --- */
 
-static grove_status check_table(verify_work *work, grove__table table, grove__key from,
-                                grove_error *error_out)
+static bool is_of_documents(grove__table table)
+{
+    return (table >= GROVE__TABLE_META && table <= GROVE__TABLE_PENDING) ||
+           table == GROVE__TABLE_CLOCKS;
+}
+
+static grove_status check_table(grove__verify_work *work, grove__table table,
+                                grove__key from, grove_error *error_out)
 {
     static grove_status (*const VISITS[GROVE__TABLE_COUNT])(void *, grove__visit_entry *,
                                                             bool *, grove_error *) = {
         [GROVE__TABLE_META] = visit_meta,      [GROVE__TABLE_EVENTS] = visit_part,
         [GROVE__TABLE_SNAPSHOTS] = visit_part, [GROVE__TABLE_REPLICAS] = visit_part,
         [GROVE__TABLE_PENDING] = visit_part,   [GROVE__TABLE_GROUPS] = visit_group,
+        [GROVE__TABLE_CLOCKS] = visit_part,
     };
     bool is_part = work->options.prefix.size > 0;
-    bool is_of_documents = table >= GROVE__TABLE_META && table <= GROVE__TABLE_PENDING;
-    if (is_part && !is_of_documents) {
+    if (is_part && !is_of_documents(table)) {
         return GROVE_OK;
     }
     if (table == GROVE__TABLE_STORE) {
         return check_store(work, error_out);
     }
     if (table == GROVE__TABLE_COMMITS) {
-        return check_commits(work, from, error_out);
+        return grove__verify_commits(work, from, error_out);
     }
     grove__visitor visitor = {work->store, work, VISITS[table], report_unreadable};
     grove__key prefix = {.size = 0};
@@ -399,7 +380,7 @@ static grove_status check_table(verify_work *work, grove__table table, grove__ke
     return grove__visit_table(&visitor, table, &prefix, from, error_out);
 }
 
-static grove_status check_all(verify_work *work, grove_error *error_out)
+static grove_status check_all(grove__verify_work *work, grove_error *error_out)
 {
     grove__table first;
     grove__key from;
@@ -407,7 +388,7 @@ static grove_status check_all(verify_work *work, grove_error *error_out)
         work->options.after_table, work->options.after_name, &first, &from, error_out);
     for (int table = (int)first; status == GROVE_OK && table < GROVE__TABLE_COUNT;
          table++) {
-        if (!has_stopped(work)) {
+        if (!grove__verify_has_stopped(work)) {
             status = check_table(work, (grove__table)table, from, error_out);
         }
         from.size = 0;
@@ -416,17 +397,20 @@ static grove_status check_all(verify_work *work, grove_error *error_out)
 }
 
 /* Whether anything is stored under the document's name. */
-static grove_status look_for(verify_work *work, grove__txn *txn, bool *is_there_out,
-                             bool *has_record_out, grove_error *error)
+static grove_status look_for(grove__verify_work *work, grove__txn *txn,
+                             bool *is_there_out, bool *has_record_out, grove_error *error)
 {
     grove_status status = GROVE_OK;
     grove__key key;
     grove__key_of_document(&key, work->options.prefix);
     *is_there_out = false;
-    for (int table = GROVE__TABLE_META; table <= GROVE__TABLE_PENDING; table++) {
+    for (int table = GROVE__TABLE_META; table < GROVE__TABLE_COUNT; table++) {
         grove__cursor cursor;
         grove_bytes found;
         grove_bytes value;
+        if (!is_of_documents((grove__table)table)) {
+            continue;
+        }
         status = grove__cursor_open(txn, (grove__table)table, &cursor, error);
         if (status != GROVE_OK) {
             return status;
@@ -447,7 +431,7 @@ static grove_status look_for(verify_work *work, grove__txn *txn, bool *is_there_
     return GROVE_OK;
 }
 
-static grove_status check_one(verify_work *work, grove_error *error_out)
+static grove_status check_one(grove__verify_work *work, grove_error *error_out)
 {
     bool is_there = false;
     bool has_record = false;
@@ -463,16 +447,16 @@ static grove_status check_one(verify_work *work, grove_error *error_out)
     grove__key_of_document(&key, id);
     status = look_for(work, &txn, &is_there, &has_record, &error);
     if (status == GROVE_CORRUPT || status == GROVE_FAILED) {
-        find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_META, grove__key_view(&key), id,
-             &error);
+        grove__verify_find(work, GROVE_FINDING_UNREADABLE, GROVE__TABLE_META,
+                           grove__key_view(&key), id, &error);
         status = GROVE_OK;
     } else if (status == GROVE_OK && !is_there) {
         status = grove__fail(&error, GROVE_NONE, "there is no document of this id");
-    } else if (status == GROVE_OK && go_to(work, GROVE__TABLE_META, id)) {
+    } else if (status == GROVE_OK && grove__verify_go_to(work, GROVE__TABLE_META, id)) {
         if (!has_record) {
             (void)grove__fail(&error, GROVE_CORRUPT, "the document has no record");
-            find(work, GROVE_FINDING_ORPHAN, GROVE__TABLE_META, grove__key_view(&key), id,
-                 &error);
+            grove__verify_find(work, GROVE_FINDING_ORPHAN, GROVE__TABLE_META,
+                               grove__key_view(&key), id, &error);
         }
         status = check_document(work, &txn, id, &error);
     }
@@ -509,7 +493,8 @@ grove_status grove_store_verify(grove_store *store, const grove_verify_options *
                                 grove_finding_fn each, void *context,
                                 grove_verify_report *report_out, grove_error *error_out)
 {
-    verify_work work = {.store = store, .findings = {.each = each, .context = context}};
+    grove__verify_work work = {.store = store,
+                               .findings = {.each = each, .context = context}};
     grove_status status = check_options(options, &work.options, error_out);
     if (status != GROVE_OK) {
         return status;
@@ -527,7 +512,7 @@ grove_status grove_store_verify(grove_store *store, const grove_verify_options *
     grove_buffer_release(&work.name);
     if (status == GROVE_OK && report_out != NULL) {
         work.report.findings = work.findings.count;
-        work.report.stopped = has_stopped(&work);
+        work.report.stopped = grove__verify_has_stopped(&work);
         *report_out = work.report;
     }
     return status;

@@ -61,6 +61,24 @@ class Check(Case):
         self.assertEqual(one["documents"], 1)
         self.assertIn(b"findings                0\n", self.grove("verify"))
 
+    def test_a_store_that_is_only_looked_at_stays_as_it_is(self):
+        """Also a copy, which any other verb makes a store of its own."""
+        self.make()
+        os.mkdir(self.path("copy"))
+        path = self.path("copy/data.mdb")
+        shutil.copy(self.path("grove-data/data.mdb"), path)
+        with open(path, "rb") as file:
+            before = file.read()
+        for arguments in (["verify", "copy", "--replay"], ["salvage", "copy", "new"],
+                          ["verify", "copy", "--doc", "doc-003"]):
+            self.grove(*arguments)
+            with open(path, "rb") as file:
+                self.assertTrue(file.read() == before, arguments)
+        # Whoever opens it otherwise changes it: the comparison can fail.
+        self.grove("--store", "copy", "ls")
+        with open(path, "rb") as file:
+            self.assertFalse(file.read() == before)
+
     def test_a_salvage_of_a_sound_store_is_whole(self):
         self.make()
         report = self.json("salvage", "grove-data", "new")
@@ -95,9 +113,13 @@ class Check(Case):
         for seed in range(start, start + SEEDS):
             with self.subTest(seed=seed):
                 self.damage(seed)
+                with open(self.path("bad/data.mdb"), "rb") as file:
+                    before = file.read()
                 shutil.rmtree(self.path("saved"), ignore_errors=True)
                 found = self.ended("verify", "bad", codes=(0, 4, 6))
                 lost = self.ended("salvage", "bad", "saved", codes=(0, 4, 6))
+                with open(self.path("bad/data.mdb"), "rb") as file:
+                    self.assertTrue(file.read() == before)
                 codes[found, lost] = codes.get((found, lost), 0) + 1
                 self.assertFalse(found == 0 and lost != 0)
                 if lost != 4:

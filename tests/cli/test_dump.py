@@ -37,7 +37,7 @@ class Dump(DumpCase):
         self.assertEqual(report["file_bytes"], len(text))
         self.assertEqual(report["lines"], text.count(b"\n"))
         self.assertEqual(report["documents"], 3)
-        self.assertEqual(report["commit"], self.json("info")["commit"])
+        self.assertEqual(report["commit"], self.json("stat")["commit"])
         self.assertTrue(text.startswith(b"grove-dump version=1 sum="))
         text.decode("ascii")
 
@@ -88,8 +88,8 @@ class Undump(DumpCase):
         for verb in (["ls"], ["cat", "--doc", "notes"], ["blame", "--doc", "notes"],
                      ["cat", "--doc", "\\x00odd\\xff %", "--at", "123"]):
             self.assertEqual(self.grove(*verb, "--store", "new"), self.grove(*verb))
-        self.assertNotEqual(self.json("info", "--store", "new")["incarnation"],
-                            self.json("info")["incarnation"])
+        self.assertNotEqual(self.json("stat", "--store", "new")["incarnation"],
+                            self.json("stat")["incarnation"])
 
     def test_takes_a_pipe(self):
         text = self.grove("dump")

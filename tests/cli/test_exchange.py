@@ -141,7 +141,7 @@ class Exchange(ExchangeCase):
                 file.write(bytes_)
             self.grove("--store", "b", "merge", "bad", "--doc", "d", code=3, says="bad")
         self.grove("--store", "b", "merge", "none", "--doc", "d", code=3, says="none")
-        self.assertEqual(self.json("--store", "b", "info")["commit"], 1)
+        self.assertEqual(self.json("--store", "b", "stat")["commit"], 1)
         self.assertEqual(self.text("b"), "hällo")
 
     def test_one_replica_in_two_places_is_refused(self):

@@ -21,7 +21,8 @@ from case import Case
 
 TIME = "2021-04-19T06:06:58.219Z"
 VERBS = ("import", "import-git", "generate", "export", "merge", "cat", "blame", "info", "ls",
-         "compact", "seal", "rm", "dump", "undump", "verify", "salvage", "bench")
+         "compact", "seal", "rm", "stat", "readers", "watch", "backup", "dump", "undump",
+         "verify", "salvage", "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -94,7 +95,7 @@ class Import(Case):
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertIn(b"cannot generate the document", done.stderr)
         self.assertEqual(self.json("ls")["documents"], ["other"])
-        self.assertGreater(self.json("info")["commit"], 2, "some saves had succeeded")
+        self.assertGreater(self.json("stat")["commit"], 2, "some saves had succeeded")
 
     def test_an_empty_trace_stores_nothing(self):
         path = self.write("t.json", trace_of([], ""))
@@ -108,7 +109,7 @@ class Import(Case):
             self.grove("import", path, "--doc", "d", *batch, code=3,
                        says="differ from character 2 on")
             self.assertEqual(self.grove("ls"), b"")
-            self.assertEqual(self.json("info")["commit"], 0)
+            self.assertEqual(self.json("stat")["commit"], 0)
 
     def test_unusable_files_leave_not_even_a_store(self):
         bad = {
@@ -211,7 +212,7 @@ class ImportConcurrent(Case):
         for batch in ([], ["--batch", "1"]):
             self.grove("import", path, "--doc", "d", *batch, code=3,
                        says="transaction 1, patch 1: ")
-            self.assertEqual(self.json("info")["commit"], 0)
+            self.assertEqual(self.json("stat")["commit"], 0)
 
     def test_a_transaction_has_at_most_as_many_parents_as_an_event(self):
         for count, code in ((1024, 0), (1025, 3)):
@@ -346,10 +347,6 @@ class Reading(Case):
                           report["damaged_snapshots"]),
                          ("d", "text", 700, 0, 1, 700, 1400, 0))
         self.assertRegex(report["incarnation"], "^[0-9a-f]{16}$")
-        store = self.json("info")
-        self.assertEqual((store["documents"], store["commit"], store["backend"]),
-                         (1, 1, "lmdb"))
-        self.assertGreater(store["size_bytes"], 0)
 
     def test_info_prints_a_table_for_people(self):
         self.grove("generate", "--doc", "d", "--events", "5000", "--final", "1234")
@@ -508,7 +505,7 @@ class CommandLine(Case):
         (["generate", "--doc", "d", "--events", "10", "--final", "11"], "--final"),
         (["generate", "--doc", "d", "--seed", "18446744073709551616"], "--seed"),
         (["cat"], "--doc"), (["compact"], "--doc"), (["seal"], "--doc"),
-        (["rm"], "--doc"), (["cat", "x", "--doc", "d"], "'x'"),
+        (["rm"], "--doc"), (["info"], "--doc"), (["cat", "x", "--doc", "d"], "'x'"),
         (["cat", "--doc", "d", "--at", "x"], "--at"),
         (["export", "--doc", "d"], "--out"), (["export", "--out", "f"], "--doc"),
         (["export", "--doc", "d", "--out", "f", "--vector", "--since", "v"], "--since"),
@@ -521,6 +518,11 @@ class CommandLine(Case):
         (["ls", "--limit", "0"], "--limit"), (["ls", "--doc", "d"], "--doc"),
         (["dump", "f"], "'f'"), (["dump", "--json"], "--out"), (["undump"], "FILE"),
         (["undump", "f", "--out", "o"], "--out"),
+        (["backup"], "which PATH"), (["backup", "a", "b"], "'b'"),
+        (["backup", "a", "--out", "b"], "--out"), (["stat", "d"], "'d'"),
+        (["readers", "--doc", "d"], "--doc"), (["watch", "--count", "-1"], "--count"),
+        (["watch", "--timeout", "1000001"], "--timeout"),
+        (["watch", "--timeout", "1.5"], "'1.5'"),
         (["bench", "--rounds", "0"], "--rounds"),
         (["bench", "--doc", "d", "--events", "5"], "--events"),
         (["ls", "--store", ""], "--store"), (["ls", "--backend", "tape"], "lmdb memory"),
@@ -554,11 +556,11 @@ class CommandLine(Case):
                 self.assertTrue(text.startswith("Usage: grove"), text)
 
     def test_where_there_is_no_store_only_making_verbs_make_one(self):
-        for verb in (["cat", "--doc", "d"], ["info"], ["info", "--doc", "d"], ["ls"],
+        for verb in (["cat", "--doc", "d"], ["stat"], ["info", "--doc", "d"], ["ls"],
                      ["compact", "--doc", "d"], ["seal", "--doc", "d"],
                      ["rm", "--doc", "d"], ["blame", "--doc", "d"],
                      ["export", "--doc", "d", "--out", "f"], ["dump"],
-                     ["dump", "--out", "f"]):
+                     ["dump", "--out", "f"], ["readers"], ["watch"], ["backup", "b"]):
             self.grove(*verb, code=1, says="there is no store at grove-data")
             self.grove(*verb, "--backend", "memory", code=1,
                        says="keeps nothing from one run")
@@ -579,7 +581,7 @@ class CommandLine(Case):
                    says="file/s")
         self.grove("generate", "--doc", "d", "--events", "10")
         if os.path.exists("/dev/full"):
-            for arguments in (["ls"], ["cat", "--doc", "d"], ["--json", "info"]):
+            for arguments in (["ls"], ["cat", "--doc", "d"], ["--json", "stat"]):
                 with open("/dev/full", "wb") as full:
                     done = subprocess.run([case.OPTIONS.program, *arguments], cwd=self.folder,
                                           env=case.ENVIRONMENT, stdout=full, check=False,
@@ -731,7 +733,10 @@ class Documentation(Case):
             "merge": [["merge", "e", "--doc", "m"]],
             "cat": [["cat", "--doc", "g"]],
             "blame": [["blame", "--doc", "g"]],
-            "info": [["info"], ["info", "--doc", "g"]],
+            "info": [["info", "--doc", "g"]],
+            "stat": [["stat"]],
+            "readers": [["readers"]],
+            "backup": [["backup", "copy"]],
             "ls": [["ls"]],
             "seal": [["seal", "--doc", "g"]],
             "compact": [["compact", "--doc", "g"]],
@@ -742,11 +747,21 @@ class Documentation(Case):
             "salvage": [["salvage", "grove-data", "saved"]],
             "rm": [["rm", "--doc", "g"]],
         }
+        self.assertEqual(documented.pop("watch"), self.keys_of_watch())
         for verb, calls in printed.items():
             keys = set()
             for call in calls:
                 keys |= set(self.json(*call))
             self.assertEqual(documented[verb], keys, verb)
+
+    def keys_of_watch(self):
+        self.grove("generate", "--doc", "before", "--events", "10")
+        with subprocess.Popen([case.OPTIONS.program, "watch", "--json", "--count", "1"],
+                              cwd=self.folder, env=case.ENVIRONMENT,
+                              stdout=subprocess.PIPE) as watch:
+            keys = set(json.loads(watch.stdout.readline()))
+            self.grove("generate", "--doc", "meanwhile", "--events", "10")
+            return keys | set(json.loads(watch.stdout.readline()))
 
     def test_exit_codes_are_the_same_everywhere(self):
         section = self.page.split("## Exit codes")[1]

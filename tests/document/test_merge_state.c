@@ -4,6 +4,8 @@
  */
 #include "handles.h"
 
+#include <grove/verify.h>
+
 #include "base/alloc.h"
 #include "document/document.h"
 #include "commit/commit.h"
@@ -45,6 +47,20 @@ static grove_event_id make_branches(store_fixture *fixture)
     grove_document_close(documents[0]);
     grove_document_close(documents[1]);
     return last;
+}
+
+/* Whoever opens it knows none of its events, and makes the snapshot anew. */
+STORE_TEST(merge_state, a_snapshot_made_again_tells_from_where_it_is)
+{
+    grove_verify_report report;
+    (void)make_branches(fixture);
+    grove_document *document = open_as(fixture, "d");
+    compact(fixture, document, WINDOW);
+    grove_document_close(document);
+    assert_ok(fixture, grove_store_verify(fixture->store, NULL, NULL, NULL, &report,
+                                          &fixture->error));
+    cr_assert_eq(report.snapshots, 1);
+    cr_assert_eq(report.findings, 0);
 }
 
 /* One event of a third replica after the first branch. */

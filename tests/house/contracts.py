@@ -27,6 +27,7 @@ MIRRORED_ELSEWHERE = {
     "src/document/rebuild.c": "tests/document/test_base.c",
     "src/document/salvage_plan.c": "tests/store/test_salvage.c",
     "src/document/seal.c": "tests/document/test_compact.c",
+    "src/document/verify_clocks.c": "tests/store/test_verify_commits.c",
     "src/document/verify_events.c": "tests/store/test_verify.c",
     "src/document/verify_ids.c": "tests/store/test_salvage.c",
     "src/document/verify_replay.c": "tests/store/test_verify.c",
@@ -37,6 +38,8 @@ MIRRORED_ELSEWHERE = {
     "src/format/event_ids.c": "tests/format/test_events.c",
     "src/format/event_operations.c": "tests/format/test_events.c",
     "src/format/events_cursor.c": "tests/format/test_events.c",
+    "src/kv/sharing.c": "tests/store/test_watch.c",
+    "src/store/verify_clocks.c": "tests/store/test_verify_commits.c",
     "src/store/visit.c": "tests/store/test_verify.c",
     "src/graph/walk.c": "tests/graph/test_version.c",
 }

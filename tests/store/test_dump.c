@@ -32,6 +32,7 @@ static exported again(const exported *whole, const char *backend)
 STORE_TEST(dump, comes_back_byte_for_byte_from_every_backend)
 {
     dump_make_store(fixture, COMMITS);
+    dump_make_past(fixture);
     exported first = dump_of(fixture);
     exported disk = again(&first, "lmdb");
     exported memory = again(&disk, "memory");
@@ -214,15 +215,23 @@ STORE_TEST(dump, is_of_a_store_that_goes_on_where_it_was)
     exported whole = dump_of(fixture);
     store_fixture loaded;
     undump_init(&loaded, fixture->options.backend->name, &whole);
-    /* Older commits are packed there as well. */
-    cr_assert_eq(entries_of(&loaded), entries_of(fixture));
+    /* Older commits are packed there as well; and it has a list of its
+     * incarnations. */
+    cr_assert_eq(entries_of(&loaded), entries_of(fixture) + 1);
     uint64_t before;
     uint64_t commit;
     assert_ok(fixture, grove_store_commit(fixture->store, &before, &fixture->error));
     assert_ok(&loaded, grove_group_save(loaded.store, grove_bytes_of("g"),
                                         grove_bytes_of("s"), &commit, &loaded.error));
     cr_assert_eq(commit, before + 1);
-    grove_document *document = dump_open(&loaded, grove_bytes_of("merged"), "ann", NULL);
+    /* Whoever wrote before may have gone on in the other store. */
+    grove_document *document = NULL;
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.replica = event_of("ann", 0).replica;
+    assert_fails(&loaded, GROVE_REPLICA_REUSED,
+                 grove_document_open(loaded.store, grove_bytes_of("merged"), &options,
+                                     &document, &loaded.error));
+    document = dump_open(&loaded, grove_bytes_of("merged"), "another", NULL);
     insert(&loaded, document, 3, "on");
     grove_save_result result = save(&loaded, document);
     grove_document_statistics statistics;
@@ -303,6 +312,7 @@ Test(dump, gives_back_what_it_took_when_memory_ends)
         dump_make_merged(&fixture, grove_bytes_of("merged"), 2);
         dump_compact(&fixture, grove_bytes_of("merged"), 4);
         dump_make_waiting(&fixture, grove_bytes_of("waiting"));
+        dump_make_past(&fixture);
         size_t blocks = faulty.blocks;
         exported whole = {NULL, 0, 0, 0};
         faulty.fails_at = faulty.calls + nth;
@@ -335,6 +345,7 @@ Test(dump, says_when_the_backend_fails)
         dump_save_group(&fixture, "group", "state", 5);
         dump_make_merged(&fixture, grove_bytes_of("merged"), 2);
         dump_compact(&fixture, grove_bytes_of("merged"), 4);
+        dump_make_past(&fixture);
         exported whole = {NULL, 0, 0, 0};
         faulty.fails_at = faulty.calls + nth;
         grove_status status =

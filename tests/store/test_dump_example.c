@@ -37,6 +37,10 @@ Test(dump_example, makes_the_store_that_the_page_tells_of)
     uint64_t commit;
     assert_ok(&loaded, grove_store_commit(loaded.store, &commit, &loaded.error));
     cr_assert_eq(commit, 3);
+    uint64_t clock = 0;
+    assert_ok(&loaded, grove_document_clock_at(loaded.store, grove_bytes_of("notes/2026"),
+                                               2, &clock, &loaded.error));
+    cr_assert_eq(clock, 5);
     exported again = dump_of(&loaded);
     cr_assert(again.size == example.size &&
               memcmp(again.data, example.data, again.size) == 0);

@@ -1,7 +1,7 @@
 /* A store that is filled: none before the end, and one after it. */
 #include "store/loading.h"
 #include "kv/value.h"
-#include "support/store_fixture.h"
+#include "support/dump.h"
 
 static grove_bytes key_of(uint32_t *number)
 {
@@ -128,4 +128,72 @@ Test(loading, does_not_go_on_when_somebody_ended_it)
     grove_store_close(other);
     store_fixture_close(fixture);
     store_fixture_release(fixture);
+}
+
+/* --- power cuts --- */
+
+static exported some_dump(void)
+{
+    store_fixture source;
+    store_fixture_init(&source, "memory");
+    store_fixture_open(&source);
+    dump_make_store(&source, 5);
+    dump_make_past(&source);
+    exported whole = dump_of(&source);
+    undump_release(&source);
+    return whole;
+}
+
+Test(loading, is_on_disk_at_its_end_whatever_the_durability)
+{
+    store_fixture target;
+    exported whole = some_dump();
+    store_fixture_init(&target, "memory");
+    target.options.durability = GROVE_DURABILITY_NONE;
+    assert_ok(&target, undump(&target, exported_view(&whole), NULL));
+    grove_memory_disk_cut_power(target.disk);
+    target.options.durability = GROVE_DURABILITY_FULL;
+    store_fixture_open(&target);
+    exported again = dump_of(&target);
+    cr_assert(again.size == whole.size &&
+              memcmp(again.data, whole.data, whole.size) == 0);
+    exported_free(&again);
+    exported_free(&whole);
+    undump_release(&target);
+}
+
+/* Gives a dump, and cuts the power on the way. */
+typedef struct cutting_reader {
+    dump_reader reader;
+    grove_memory_disk *disk;
+    size_t left; /* pieces until then */
+} cutting_reader;
+
+static bool read_and_cut(void *context, uint8_t *room, size_t bytes, size_t *bytes_out)
+{
+    cutting_reader *work = context;
+    if (work->left == 0) {
+        grove_memory_disk_cut_power(work->disk);
+        return false;
+    }
+    work->left--;
+    return dump_read(&work->reader, room, bytes, bytes_out);
+}
+
+Test(loading, is_no_store_when_the_power_was_cut_on_the_way)
+{
+    exported whole = some_dump();
+    for (size_t pieces = 2; pieces < whole.size / 4096; pieces++) {
+        store_fixture target;
+        store_fixture_init(&target, "memory");
+        cutting_reader work = {{exported_view(&whole), 4096, 0}, target.disk, pieces};
+        assert_fails(&target, GROVE_FAILED,
+                     grove_store_undump(target.dir.path, &target.options, read_and_cut,
+                                        &work, NULL, &target.error));
+        assert_fails(&target, GROVE_INVALID,
+                     grove_store_open(target.dir.path, &target.options, &target.store,
+                                      &target.error));
+        store_fixture_release(&target);
+    }
+    exported_free(&whole);
 }

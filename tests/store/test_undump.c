@@ -46,6 +46,7 @@ static void make_small(store_fixture *fixture)
     dump_compact(fixture, grove_bytes_of("compacted"), 4);
     dump_make_waiting(fixture, grove_bytes_of("waiting"));
     dump_make_bytes(fixture, "box", grove_type_opaque());
+    dump_make_past(fixture);
 }
 
 static exported small_dump(void)
@@ -157,6 +158,10 @@ Test(undump, refuses_lines_that_were_removed_doubled_or_swapped)
 static bool is_free(const char *line, const char *name)
 {
     static const char *const FREE[][2] = {
+        {"commits ", "commits_max"},
+        {"commits ", "age_ms_max"},
+        {"incarnation ", "first"},
+        {"incarnation ", "value"},
         {"commit ", "time"},
         {"touched-document ", "clock"},
         {"touched-document ", "count"},
@@ -223,8 +228,10 @@ Test(undump, refuses_every_number_that_another_line_contradicts)
             char *equals = strchr(++at, '=');
             (void)snprintf(name, sizeof name, "%.*s", (int)(equals - at), at);
             bool is_number = equals[1] >= '0' && equals[1] <= '9' &&
-                             strcmp(name, "base64") != 0 && strcmp(name, "sum") != 0;
-            if (is_number) {
+                             strcmp(name, "base64") != 0 && strcmp(name, "sum") != 0 &&
+                             strcmp(name, "meta") != 0;
+            /* Lines of clocks only say what may not be: see below. */
+            if (is_number && strncmp(line, "clock ", 6) != 0) {
                 try_number(&all, place, line, equals + 1, name);
                 tried++;
             }
@@ -248,13 +255,23 @@ static exported text_of(const char *const *lines, size_t count)
     return text;
 }
 
+#define FIRST "grove-dump version=1"
+#define COMMITS_OF(oldest, newest)             \
+    "commits oldest=" oldest " newest=" newest \
+    " commits_max=0 age_ms_max=0 incarnations=0"
+#define INCARNATIONS_OF(newest, count) \
+    "commits oldest=1 newest=" newest " commits_max=0 age_ms_max=0 incarnations=" count
+#define DOCUMENT_OF(clocks)                                                      \
+    "document id=d type=text format=1 incarnation=1 revision=1 events=0 base=0 " \
+    "sealed=0 clocks=" clocks
+
 Test(undump, takes_commits_that_touched_nothing)
 {
-    const char *lines[2100] = {"grove-dump version=1", "commits newest=2000"};
+    const char *lines[2100] = {FIRST, COMMITS_OF("1", "2000")};
     static char commits[2000][64];
     for (int index = 0; index < 2000; index++) {
         (void)snprintf(commits[index], sizeof commits[index],
-                       "commit number=%d time=-5 touched=0", index + 1);
+                       "commit number=%d time=-5 meta= touched=0", index + 1);
         lines[index + 2] = commits[index];
     }
     lines[2002] = "end groups=0 documents=0";
@@ -266,33 +283,33 @@ Test(undump, takes_commits_that_touched_nothing)
 Test(undump, refuses_what_no_line_can_say)
 {
     static const char *const TEXTS[][6] = {
-        {"grove-dump version=0", "commits newest=0", "end groups=0 documents=0"},
-        {"grove-dump version=1 more=1", "commits newest=0", "end groups=0 documents=0"},
-        {"grove-dump version=1", "end groups=0 documents=0"},
-        {"grove-dump version=1", "commits newest=0"},
-        {"grove-dump version=1", "commits newest=0", "end groups=0 documents=1"},
-        {"grove-dump version=1", "commits newest=0", "group name=g bytes=0",
+        {"grove-dump version=0", COMMITS_OF("1", "0"), "end groups=0 documents=0"},
+        {FIRST " more=1", COMMITS_OF("1", "0"), "end groups=0 documents=0"},
+        {FIRST, "end groups=0 documents=0"},
+        {FIRST, COMMITS_OF("1", "0")},
+        {FIRST, COMMITS_OF("1", "0"), "end groups=0 documents=1"},
+        {FIRST, COMMITS_OF("1", "0"), "group name=g bytes=0", "end groups=1 documents=0"},
+        {FIRST, COMMITS_OF("1", "0"), "group name=g bytes=8589934593",
          "end groups=1 documents=0"},
-        {"grove-dump version=1", "commits newest=0", "group name=g bytes=8589934593",
-         "end groups=1 documents=0"},
-        {"grove-dump version=1", "commits newest=0", "group name=g bytes=1",
+        {FIRST, COMMITS_OF("1", "0"), "group name=g bytes=1",
          "data base64=AA==", "end groups=1 documents=0"},
-        {"grove-dump version=1", "commits newest=0", "batch clock=0 bytes=1",
+        {FIRST, COMMITS_OF("1", "0"), "batch clock=0 bytes=1",
          "end groups=0 documents=0"},
-        {"grove-dump version=1", "commits newest=1", "commit number=1 time=0 touched=1",
+        {FIRST, COMMITS_OF("1", "1"), "commit number=1 time=0 meta= touched=1",
          "touched-group name=", "end groups=0 documents=0"},
-        {"grove-dump version=1", "commits newest=1", "commit number=1 time=0 touched=1",
+        {FIRST, COMMITS_OF("1", "1"), "commit number=1 time=0 meta= touched=1",
          "touched-document id=d clock=281474976710656 count=1",
          "end groups=0 documents=0"},
-        {"grove-dump version=1", "commits newest=1",
-         "commit number=1 time=0 touched=18446744073709551615",
+        {FIRST, COMMITS_OF("1", "1"),
+         "commit number=1 time=0 meta= touched=18446744073709551615",
          "end groups=0 documents=0"},
-        {"grove-dump version=1", "commits newest=0",
+        {FIRST, COMMITS_OF("1", "0"),
          "document id=d type=text format=4294967296 incarnation=1 revision=1 events=0 "
-         "base=0 sealed=0",
+         "base=0 sealed=0 clocks=0",
          "end groups=0 documents=1"},
-        {"grove-dump version=1", "commits newest=0",
-         "document id=d type= format=1 incarnation=1 revision=1 events=0 base=0 sealed=0",
+        {FIRST, COMMITS_OF("1", "0"),
+         "document id=d type= format=1 incarnation=1 revision=1 events=0 base=0 sealed=0 "
+         "clocks=0",
          "end groups=0 documents=1"},
     };
     for (size_t index = 0; index < sizeof TEXTS / sizeof *TEXTS; index++) {
@@ -306,20 +323,129 @@ Test(undump, refuses_what_no_line_can_say)
     }
 }
 
+/* What says something of commits that are not kept, and what it may not say. */
+static const struct {
+    const char *lines[8];
+    bool is_taken;
+} PASTS[] = {
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=0",
+      DOCUMENT_OF("2"), "clock commit=1 clock=0", "clock commit=3 clock=0",
+      "end groups=0 documents=1"},
+     true},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=0",
+      DOCUMENT_OF("1"), "clock commit=4 clock=0", "end groups=0 documents=1"},
+     false},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=0",
+      DOCUMENT_OF("1"), "clock commit=0 clock=0", "end groups=0 documents=1"},
+     false},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=0",
+      DOCUMENT_OF("1"), "clock commit=1 clock=1", "end groups=0 documents=1"},
+     false},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=0",
+      DOCUMENT_OF("2"), "clock commit=3 clock=0", "clock commit=3 clock=0",
+      "end groups=0 documents=1"},
+     false},
+    /* It was deleted, and made again, in commits that are kept. */
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=1",
+      "touched-document id=d clock=0 count=0", DOCUMENT_OF("1"), "clock commit=1 clock=0",
+      "end groups=0 documents=1"},
+     false},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=1",
+      "touched-document id=d clock=0 count=0", DOCUMENT_OF("0"),
+      "end groups=0 documents=1"},
+     true},
+    {{FIRST, COMMITS_OF("4", "4"), "commit number=4 time=0 meta= touched=1",
+      "touched-document id=e clock=0 count=0", DOCUMENT_OF("1"), "clock commit=1 clock=0",
+      "end groups=0 documents=1"},
+     true},
+    /* Clocks that fall. */
+    {{FIRST, COMMITS_OF("1", "1"), "commit number=1 time=0 meta= touched=2",
+      "touched-document id=d clock=5 count=5", "touched-document id=d clock=1 count=1",
+      DOCUMENT_OF("0"), "end groups=0 documents=1"},
+     false},
+    /* Commits that no store keeps. */
+    {{FIRST, COMMITS_OF("0", "0"), "end groups=0 documents=0"}, false},
+    {{FIRST, COMMITS_OF("2", "0"), "end groups=0 documents=0"}, false},
+    {{FIRST, COMMITS_OF("2", "1"), "end groups=0 documents=0"}, false},
+    {{FIRST, COMMITS_OF("9223372036854775807", "9223372036854775807"),
+      "commit number=9223372036854775807 time=0 meta= touched=0",
+      "end groups=0 documents=0"},
+     true},
+    {{FIRST, COMMITS_OF("9223372036854775808", "9223372036854775808"),
+      "commit number=9223372036854775808 time=0 meta= touched=0",
+      "end groups=0 documents=0"},
+     false},
+    /* Incarnations. */
+    {{FIRST, INCARNATIONS_OF("1", "2"), "incarnation first=0 value=7",
+      "incarnation first=1 value=7", "commit number=1 time=0 meta= touched=0",
+      "end groups=0 documents=0"},
+     true},
+    {{FIRST, INCARNATIONS_OF("1", "1"), "incarnation first=2 value=7",
+      "commit number=1 time=0 meta= touched=0", "end groups=0 documents=0"},
+     false},
+    {{FIRST, INCARNATIONS_OF("1", "2"), "incarnation first=1 value=7",
+      "incarnation first=1 value=8", "commit number=1 time=0 meta= touched=0",
+      "end groups=0 documents=0"},
+     false},
+    {{FIRST, INCARNATIONS_OF("0", "1000"), "end groups=0 documents=0"}, false},
+};
+
+Test(undump, tells_what_may_be_said_of_the_past)
+{
+    for (size_t index = 0; index < sizeof PASTS / sizeof *PASTS; index++) {
+        size_t count = 0;
+        while (count < 8 && PASTS[index].lines[count] != NULL) {
+            count++;
+        }
+        exported text = text_of(PASTS[index].lines, count);
+        if (PASTS[index].is_taken) {
+            assert_taken(&text);
+        } else {
+            assert_refused(&text, GROVE_MALFORMED, index + 2);
+        }
+        exported_free(&text);
+    }
+}
+
+/* As many incarnations as there can be come back, and one more is there. */
+Test(undump, takes_as_many_incarnations_as_leave_room_for_its_own)
+{
+    enum { COUNT = GROVE_INCARNATIONS_MAX - 1 };
+    static char texts[2 * COUNT][64];
+    static const char *lines[2 * COUNT + 4] = {FIRST, INCARNATIONS_OF("999", "999")};
+    cr_assert_eq(COUNT, 999);
+    for (int index = 0; index < COUNT; index++) {
+        (void)snprintf(texts[index], sizeof *texts, "incarnation first=%d value=%d",
+                       index + 1, index);
+        (void)snprintf(texts[COUNT + index], sizeof *texts,
+                       "commit number=%d time=0 meta= touched=0", index + 1);
+        lines[2 + index] = texts[index];
+        lines[2 + COUNT + index] = texts[COUNT + index];
+    }
+    lines[2 + 2 * COUNT] = "end groups=0 documents=0";
+    exported text = text_of(lines, 2 * COUNT + 3);
+    assert_taken(&text);
+    exported_free(&text);
+}
+
 Test(undump, takes_each_value_in_one_form_only)
 {
     static const char *const FORMS[][2] = {
-        {"number=1 ", "number=01 "},
-        {"number=1 ", "number=+1 "},
-        {"number=1 ", "number=1  "},
-        {"number=1 ", "Number=1 "},
+        {"commit number=", "commit number=0"},
+        {"commit number=", "commit number=+"},
+        {"commit number=", "commit  number="},
+        {"commit number=", "commit Number="},
         {"name=group", "name=%67roup"},
         {"name=other%20group", "name=other%2"},
         {"type=text", "type=te%00xt"},
         {"type=text", "type="},
         {"id=a%00%0A", "id=a%00%0a"},
         {"base=0 ", "base=0 more=0 "},
-        {"commits newest", "Commits newest"},
+        {"commits oldest", "Commits oldest"},
+        {"meta=m ", "meta=%6D "},
+        {"commits_max=", "commits_max=0"},
+        {"clock commit=", "clock commit=0"},
+        {"first=0", "first=00"},
         {"sealed=0", "sealed=-1"},
         {"events=", "events=99999999999999999999"},
         {"clock=", "clock=281474976710657"},

@@ -41,6 +41,7 @@ static grove_finding_kind kind_of(const row *one, bool whole, damage how)
         [GROVE__TABLE_PENDING] = GROVE_FINDING_PENDING,
         [GROVE__TABLE_GROUPS] = GROVE_FINDING_GROUP,
         [GROVE__TABLE_COMMITS] = GROVE_FINDING_COMMIT,
+        [GROVE__TABLE_CLOCKS] = GROVE_FINDING_CLOCKS,
     };
     if (how == DELETE && one->table == GROVE__TABLE_META) {
         return GROVE_FINDING_ORPHAN;
@@ -55,15 +56,18 @@ static grove_finding_kind kind_of(const row *one, bool whole, damage how)
     return DAMAGED[one->table];
 }
 
-/* A group that is gone as a whole, and the newest commit: no other row tells
- * of them. */
+/* A group that is gone as a whole, the newest commit, and the oldest ones once
+ * they are packed, which the retention may have removed: no other row tells of
+ * them. */
 static bool leaves_no_trace(const rows *all, size_t index, damage how)
 {
     const row *one = &all->items[index];
-    bool is_last = index + 1 == all->count;
+    bool is_last = index + 1 == all->count || all->items[index + 1].table != one->table;
+    bool is_oldest_pack = memcmp(one->value, "GROVE_CM", 8) == 0 &&
+                          all->items[index - 1].table != one->table;
     return how == DELETE &&
            ((one->table == GROVE__TABLE_GROUPS && is_whole(all, index)) ||
-            (one->table == GROVE__TABLE_COMMITS && is_last));
+            (one->table == GROVE__TABLE_COMMITS && (is_last || is_oldest_pack)));
 }
 
 static void damage_row(store_fixture *fixture, const row *one, damage how, size_t at)

@@ -25,8 +25,9 @@ void act_list(stress_worker *self);
 void act_sync(stress_worker *self);
 void act_own_document(stress_worker *self);
 void act_second_store(stress_worker *self);
-void act_group(stress_worker *self); /* groups.c */
-void act_watch(stress_worker *self); /* watch.c */
-void act_fork(stress_worker *self);  /* fork.c */
+void act_group(stress_worker *self);  /* groups.c */
+void act_watch(stress_worker *self);  /* watch.c */
+void act_verify(stress_worker *self); /* verify.c */
+void act_fork(stress_worker *self);   /* fork.c */
 
 #endif

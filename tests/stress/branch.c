@@ -59,7 +59,8 @@ static void open_branch(branch *work)
            &error);
 }
 
-/* Carries the document over. False: it, or its history, was removed meanwhile. */
+/* Carries the document over. False: it, or its history, was removed meanwhile.
+ * */
 static bool carry_over(branch *work)
 {
     stress_handle *main = work->main;

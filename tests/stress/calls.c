@@ -33,6 +33,8 @@ static const char *const NAMES[CALL_COUNT] = {
     [CALL_GROUP_LOAD] = "group_load",
     [CALL_GROUP_DELETE] = "group_delete",
     [CALL_WATCH] = "watch",
+    [CALL_FEED] = "feed_read",
+    [CALL_VERIFY] = "verify",
     [CALL_FORKED] = "in a forked child",
 };
 
@@ -54,6 +56,7 @@ static const rule RULES[] = {
     {CALL_LOAD_AT, GROVE_HISTORY_REMOVED, WHEN_COMPACTED},
     {CALL_REFRESH, GROVE_NONE, WHEN_DELETABLE},
     {CALL_STATISTICS, GROVE_NONE, WHEN_DELETABLE},
+    {CALL_VERIFY, GROVE_NONE, WHEN_DELETABLE},
     {CALL_BLAME, GROVE_NONE, WHEN_DELETABLE},
     {CALL_EXPORT, GROVE_NONE, WHEN_DELETABLE},
     {CALL_EXPORT, GROVE_HISTORY_REMOVED, WHEN_COMPACTED},

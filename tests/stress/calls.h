@@ -35,6 +35,8 @@ typedef enum stress_call {
     CALL_GROUP_LOAD,
     CALL_GROUP_DELETE,
     CALL_WATCH,
+    CALL_FEED,
+    CALL_VERIFY,
     CALL_FORKED,
     CALL_COUNT
 } stress_call;

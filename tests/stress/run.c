@@ -15,7 +15,7 @@ enum {
     TICK_MS = 10,
     STOPPED_MS_MAX = 300,
     /* In so many ticks one process, on average, is stopped, or killed. */
-    TICKS_PER_STOP = 12,
+    TICKS_PER_STOP = 40,
     TICKS_PER_KILL = 25,
     /* Longer than any call may take, stopped processes included: what goes on
      * then has come to a standstill. */

@@ -226,6 +226,7 @@ static uint64_t count_given(verdict *work, uint64_t newest)
         stress_fail(work->board, "commit %llu was acknowledged, and the store is at %llu",
                     (unsigned long long)last, (unsigned long long)newest);
     }
+    verdict_feed(work->board, work->store, work->sorted, count, newest);
     return given;
 }
 
@@ -266,6 +267,7 @@ void verdict_run(stress_board *board, grove_store *store)
         }
     }
     judge_commits(&work);
+    verdict_verify(board, store);
     free(work.sorted);
     free(work.records);
 }

@@ -145,7 +145,7 @@ static const action ACTIONS[] = {
     {1, NULL, act_sync},         {6, NULL, act_own_document},
     {2, NULL, act_second_store}, {8, NULL, act_group},
     {3, NULL, act_watch},        {2, NULL, act_fork},
-    {3, NULL, act_rest},
+    {3, NULL, act_rest},         {1, NULL, act_verify},
 };
 
 enum { ACTION_COUNT = sizeof ACTIONS / sizeof *ACTIONS };

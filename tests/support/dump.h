@@ -5,6 +5,8 @@
 #ifndef GROVE_TESTS_DUMP_H
 #define GROVE_TESTS_DUMP_H
 
+#include "commit/commit.h"
+#include "commit/incarnations.h"
 #include "support/exchange.h"
 #include "support/random.h"
 
@@ -160,6 +162,65 @@ static inline void dump_save_group(store_fixture *fixture, const char *name,
                                (grove_bytes){state, bytes}, NULL, &fixture->error));
 }
 
+/* One commit of which something is said. */
+static inline void dump_save_meta(store_fixture *fixture, const void *meta, size_t bytes)
+{
+    grove_commit_options options = GROVE_COMMIT_OPTIONS_INIT;
+    options.meta = (grove_bytes){meta, bytes};
+    assert_ok(fixture, grove_group_save_with(fixture->store, grove_bytes_of("meta"),
+                                             (grove_bytes){meta, bytes}, &options, NULL,
+                                             &fixture->error));
+}
+
+/* Removes commits but the newest `kept`, which is what is kept from now on. */
+static inline void dump_trim(store_fixture *fixture, uint64_t kept)
+{
+    grove_feed_retention retention = {kept, 1000000000};
+    uint64_t removed = 1;
+    assert_ok(fixture,
+              grove_feed_retention_set(fixture->store, &retention, &fixture->error));
+    while (removed > 0) {
+        assert_ok(fixture,
+                  grove_feed_trim(fixture->store, 1000, &removed, &fixture->error));
+    }
+}
+
+/* What comes next is made in another incarnation, as after a restore. */
+static inline void dump_renew(store_fixture *fixture, uint64_t incarnation)
+{
+    grove__txn txn;
+    grove__write_set set;
+    grove__write_set_init(&set, fixture->store->allocator);
+    assert_ok(fixture, grove__txn_begin(&fixture->store->kv, GROVE_TXN_READ, &txn,
+                                        &fixture->error));
+    assert_ok(fixture,
+              grove__incarnations_append(&txn, incarnation, &set, &fixture->error));
+    grove__txn_abort(&txn);
+    assert_ok(fixture, grove__commit(fixture->store, &set, NULL, &fixture->error));
+    grove__write_set_release(&set);
+}
+
+/* Commits of which some are removed; a document that was there before, and was
+ * made again in one that is kept. */
+static inline void dump_make_past(store_fixture *fixture)
+{
+    const uint8_t odd[] = {'b', 0, ' ', '%', 0xff, '='};
+    dump_make_merged(fixture, grove_bytes_of("again"), 2);
+    dump_make_merged(fixture, grove_bytes_of("past"), 5);
+    dump_save_meta(fixture, "removed", 7);
+    dump_renew(fixture, 4711);
+    dump_save_meta(fixture, odd, sizeof odd);
+    dump_trim(fixture, 4);
+    assert_ok(fixture, grove_document_delete(fixture->store, grove_bytes_of("again"),
+                                             NULL, &fixture->error));
+    dump_make_merged(fixture, grove_bytes_of("again"), 1);
+    dump_make_merged(fixture, grove_bytes_of("young"), 1);
+    dump_save_meta(fixture, "m", 1);
+    dump_renew(fixture, 4712);
+    dump_save_group(fixture, "meta", "x", 1);
+    dump_save_group(fixture, "meta", "y", 1);
+}
+
 static inline void dump_make_groups(store_fixture *fixture, int saves)
 {
     static uint8_t noise[70000];
@@ -219,6 +280,7 @@ static inline void dump_make_store(store_fixture *fixture, int commits)
     grove_document_type own = *grove_type_opaque();
     own.name = "a type = 5 %";
     dump_make_bytes(fixture, "own", &own);
+    dump_save_meta(fixture, "who", 3);
 }
 
 #endif

@@ -381,7 +381,8 @@ static inline bool is_in_parts(grove__table table)
 static inline void row_document(const row *one, char name_out[FOUND_NAME_BYTES])
 {
     name_out[0] = '\0';
-    if (one->table >= GROVE__TABLE_META && one->table <= GROVE__TABLE_PENDING) {
+    if ((one->table >= GROVE__TABLE_META && one->table <= GROVE__TABLE_PENDING) ||
+        one->table == GROVE__TABLE_CLOCKS) {
         grove_buffer name;
         grove_buffer_init(&name, &grove__allocator_system);
         cr_assert_eq(grove__key_parse_name(grove__key_view(&one->key), &name, NULL),
