@@ -126,8 +126,8 @@ static void run_group(grove_store *store, grove__txn *txn, grove__commit_request
     }
 }
 
-/* After GROVE_FULL: GROVE_OK when it is worth another try. A store that has room
- * but cannot take it now is not full: it says what is in the way. */
+/* After GROVE_FULL: GROVE_OK when it is worth another try. A store that has
+ * room but cannot take it now is not full: it says what is in the way. */
 static grove_status grow(grove_store *store, grove_error *error)
 {
     grove_error of_growing = {.status = GROVE_OK};

@@ -38,7 +38,6 @@ MIRRORED_ELSEWHERE = {
     "src/format/event_ids.c": "tests/format/test_events.c",
     "src/format/event_operations.c": "tests/format/test_events.c",
     "src/format/events_cursor.c": "tests/format/test_events.c",
-    "src/kv/sharing.c": "tests/store/test_watch.c",
     "src/store/verify_clocks.c": "tests/store/test_verify_commits.c",
     "src/store/visit.c": "tests/store/test_verify.c",
     "src/graph/walk.c": "tests/graph/test_version.c",

@@ -45,7 +45,7 @@ static bool fails(disk_call call)
     return true;
 }
 
-/* The next function of this name. ISO C has no cast from an object's pointer. */
+/* The next function of this name. ISO C has no cast to it from a pointer. */
 static void find(const char *name, void *function_out, size_t bytes)
 {
     void *found = dlsym(RTLD_NEXT, name);

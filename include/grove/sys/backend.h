@@ -49,11 +49,11 @@
  *   C12 A failed open leaves nothing behind but, at most, an empty directory.
  *   C13 An environment never takes more than size_limit_bytes: GROVE_FULL
  *       instead. Some of that, reserve_bytes, only GROVE_TXN_WRITE_TO_FREE
- *       may take, so that what is full can be made less full. Below the
- *       limit a transaction may be GROVE_FULL too, but grow then says
- *       GROVE_OK, and it succeeds when it is done again. statistics counts
- *       the entries of the last commit and the read transactions that are
- *       open.
+ *       may take, so that what is full can be made less full; ordinary ones
+ *       may use at once what it freed. Below the limit a transaction may be
+ *       GROVE_FULL too, but grow then says GROVE_OK, and it succeeds when it
+ *       is done again. statistics counts the entries of the last commit and
+ *       the read transactions that are open.
  *   C14 Outputs are written on success only. Every status but GROVE_OK and
  *       GROVE_NONE comes with a grove_error that bears it and a sentence.
  *   C15 In a child of fork, all that was opened before it is dead: every
@@ -166,7 +166,8 @@ typedef struct grove_backend_statistics {
     uint64_t writer_ms;
     /* Whose read transaction is the oldest, how many commits were made
      * since it began, and how many bytes cannot be used again before it
-     * ends; all 0: there is none, or it is of the last commit. */
+     * ends, or 0 where that is not known; all 0: there is none, or it is of
+     * the last commit. */
     uint64_t oldest_reader_process;
     uint64_t oldest_reader_lag;
     uint64_t retained_bytes;
