@@ -83,7 +83,7 @@ Test(lmdb_place, of_what_does_not_exist_the_directory_above_counts)
     cr_assert_eq(chdir(dir.path), 0);
     cr_assert_eq(grove__lmdb_place_check("new", &error), GROVE_OK);
     cr_assert_eq(grove__lmdb_place_check("/new", &error), GROVE_OK);
-    /* Where there is no directory either, opening says so. */
+    /* Whoever opens it finds that there is nothing, or cannot make it. */
     cr_assert_eq(grove__lmdb_place_check("new/newer", &error), GROVE_OK);
     memset(long_path, 'x', sizeof long_path);
     long_path[sizeof long_path - 1] = '\0';
