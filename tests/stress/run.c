@@ -107,16 +107,28 @@ static void tell_doing(const run *work, uint32_t slot)
     (void)fprintf(stderr, "\n");
 }
 
-/* Waits for what is left of a group: children of one that was killed. */
-static void wait_for_group(pid_t group)
+/* Sees a child end, and what it forked with it. Its leader is the last that is
+ * taken note of, so that the group's number is nobody else's before. */
+static int end_group(pid_t group)
 {
-    while (waitpid(-group, NULL, 0) > 0 || errno == EINTR) {
+    siginfo_t about;
+    int status = 0;
+    pid_t ended;
+    while (waitid(P_PID, (id_t)group, &about, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
     }
+    (void)kill(-group, SIGKILL);
+    do {
+        int other;
+        ended = waitpid(-group, &other, 0);
+        status = ended == group ? other : status;
+    } while (ended > 0 || (ended < 0 && errno == EINTR));
+    return status;
 }
 
 /* Takes note of a child that ended; `was_killed`: by us. */
-static void take_end(run *work, uint32_t slot, int status, bool was_killed)
+static void take_end(run *work, uint32_t slot, bool was_killed)
 {
+    int status = end_group(work->children[slot].group);
     bool is_good = WIFEXITED(status) ? WEXITSTATUS(status) == 0
                                      : was_killed && WTERMSIG(status) == SIGKILL;
     if (!is_good) {
@@ -124,9 +136,7 @@ static void take_end(run *work, uint32_t slot, int status, bool was_killed)
         tell_doing(work, slot);
         work->has_failed = true;
     }
-    (void)kill(-work->children[slot].group, SIGKILL);
-    wait_for_group(work->children[slot].group);
-    work->children[slot].group = 0;
+    work->children[slot] = (child){.group = 0};
     for (uint32_t thread = 0; thread < THREADS_MAX; thread++) {
         atomic_store(&work->board->doing[slot][thread], CALL_NONE);
     }
@@ -135,25 +145,23 @@ static void take_end(run *work, uint32_t slot, int status, bool was_killed)
 /* Whether the child in the slot has ended. */
 static bool reap(run *work, uint32_t slot)
 {
-    int status;
+    siginfo_t about = {.si_pid = 0};
     if (work->children[slot].group == 0) {
         return true;
     }
-    if (waitpid(work->children[slot].group, &status, WNOHANG) == 0) {
+    if (waitid(P_PID, (id_t)work->children[slot].group, &about,
+               WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        about.si_pid == 0) {
         return false;
     }
-    take_end(work, slot, status, false);
+    take_end(work, slot, false);
     return true;
 }
 
 static void kill_child(run *work, uint32_t slot)
 {
-    int status;
-    child *victim = &work->children[slot];
-    (void)kill(-victim->group, SIGKILL);
-    while (waitpid(victim->group, &status, 0) < 0 && errno == EINTR) {
-    }
-    take_end(work, slot, status, true);
+    (void)kill(-work->children[slot].group, SIGKILL);
+    take_end(work, slot, true);
     work->kills++;
 }
 
