@@ -308,6 +308,9 @@ Test(lmdb_gate, who_dies_with_the_latch_leaves_a_gate_that_works)
         lmdb_peer child = lmdb_child_start(die_with_the_latch, fixture.board);
         lmdb_child_reap(&child, &status);
         cr_assert(WIFSIGNALED(status));
+        cr_assert(grove__control_latch(&fixture.control, grove__now_ns() + LONG_NS));
+        cr_assert_eq(fixture.control.map->gate.heir, 0, "half an offer is none");
+        grove__control_unlatch(&fixture.control);
         cr_assert(enter(&fixture.control, LONG_NS));
         cr_assert_not(grove__gate_leave(&fixture.control));
     }
