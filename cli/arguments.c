@@ -402,8 +402,8 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
 }
 
 /* Copies the options that a verb takes, and the empty one that ends them. */
-static void pick_options(const cli_verb *verb,
-                         struct argp_option options_out[CLI_VERB_OPTIONS_MAX + 1])
+static size_t pick_options(const cli_verb *verb,
+                           struct argp_option options_out[CLI_VERB_OPTIONS_MAX + 1])
 {
     size_t count = 0;
     for (size_t index = 0; index < VERB_OPTION_COUNT; index++) {
@@ -414,6 +414,7 @@ static void pick_options(const cli_verb *verb,
         }
     }
     options_out[count] = (struct argp_option){0};
+    return count;
 }
 
 void cli_arguments_verb(const cli_verb *verb, int argc, char **argv, cli_options *options)
@@ -422,10 +423,17 @@ void cli_arguments_verb(const cli_verb *verb, int argc, char **argv, cli_options
     struct argp_option own[CLI_VERB_OPTIONS_MAX + 1];
     char about[1024];
     char name[64];
-    pick_options(verb, own);
+    size_t count = pick_options(verb, own);
     (void)snprintf(about, sizeof about, "%s.\v%s", verb->purpose, verb->about);
     (void)snprintf(name, sizeof name, "grove %s", verb->name);
-    struct argp argp = {own, parse_of_verb, verb->arguments, about, CHILDREN, NULL, NULL};
+    /* Of an empty list glibc's help leaks what it makes. */
+    struct argp argp = {count > 0 ? own : NULL,
+                        parse_of_verb,
+                        verb->arguments,
+                        about,
+                        CHILDREN,
+                        NULL,
+                        NULL};
     of_verb input = {options, verb, false, false};
     argv[0] = name;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &input);
