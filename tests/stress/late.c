@@ -52,7 +52,10 @@ static void compact_all(stress_worker *self, stress_handle *handle, uint64_t clo
     must(self, act_hand_in_state(handle));
     grove_status status =
         grove_document_compact(handle->document, &options, &result, &error);
-    (void)worker_answer(self, CALL_COMPACT, WHEN_ANY, status, &error);
+    if (worker_answer(self, CALL_COMPACT, WHEN_ANY, status, &error) != GROVE_OK) {
+        stress_fail(self->board, "nobody else is there, and a compaction says %s",
+                    error.message);
+    }
     if (result.base_clock > clock_held) {
         stress_fail(self->board,
                     "a compaction removed events up to clock %llu; a handle of another "

@@ -138,7 +138,10 @@ static void find_no_pins(stress_worker *self)
         }
         grove_status status =
             grove_document_compact(handle->document, &options, &result, &error);
-        (void)worker_answer(self, CALL_COMPACT, WHEN_ANY, status, &error);
+        if (worker_answer(self, CALL_COMPACT, WHEN_ANY, status, &error) != GROVE_OK) {
+            stress_fail(self->board, "nobody else is there, and a compaction says %s",
+                        error.message);
+        }
         if (result.base_clock != grove_document_clock(handle->document)) {
             stress_fail(self->board,
                         "document %u cannot be compacted beyond clock %llu, as if a "
