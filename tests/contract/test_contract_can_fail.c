@@ -234,12 +234,27 @@ static const struct {
     {BROKEN_BOOT_IS_FOR_EVER, 18, "an environment is known again, and a copy is another"},
 };
 
+/* Some faults show only when threads or processes meet, which a busy machine
+ * does not bring about every time. */
+enum { TRIES_MAX = 5 };
+
+static run try_fault(broken_fault fault, unsigned clause, const char *check,
+                     bool is_shared)
+{
+    run self = {.is_found = false};
+    for (int try = 0; !self.is_found && try < TRIES_MAX; try++) {
+        self = (run){.clause = clause, .check = check, .is_shared = is_shared};
+        (void)run_suite(&self, fault);
+    }
+    return self;
+}
+
 Test(contract, every_broken_clause_is_reported_by_its_check)
 {
     for (size_t index = 0; index < sizeof FAULTS / sizeof *FAULTS; index++) {
-        run self = {.clause = FAULTS[index].clause, .check = FAULTS[index].check};
-        size_t broken = run_suite(&self, FAULTS[index].fault);
-        cr_expect_gt(broken, 0);
+        run self = try_fault(FAULTS[index].fault, FAULTS[index].clause,
+                             FAULTS[index].check, false);
+        cr_expect_gt(self.failed, 0);
         cr_expect(self.is_found, "fault %d is not found by C%u %s; found:%s",
                   (int)FAULTS[index].fault, self.clause, self.check, self.failures);
     }
@@ -272,10 +287,8 @@ Test(contract, what_is_broken_between_processes_is_reported_by_its_check)
 {
     for (size_t index = 0; index < sizeof SHARED_FAULTS / sizeof *SHARED_FAULTS;
          index++) {
-        run self = {.clause = SHARED_FAULTS[index].clause,
-                    .check = SHARED_FAULTS[index].check,
-                    .is_shared = true};
-        (void)run_suite(&self, SHARED_FAULTS[index].fault);
+        run self = try_fault(SHARED_FAULTS[index].fault, SHARED_FAULTS[index].clause,
+                             SHARED_FAULTS[index].check, true);
         cr_expect(self.is_found, "fault %d is not found by C%u %s; found:%s",
                   (int)SHARED_FAULTS[index].fault, self.clause, self.check,
                   self.failures);
