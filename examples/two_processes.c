@@ -32,7 +32,7 @@ static int follow(grove_store *store, grove_document *diary, grove_error *error)
     size_t seen = 0;
     grove_watch *watch = NULL;
     /* Of saves from here on it tells; those before are found by the refresh. */
-    int failed = grove_watch_open(store, &watch, NULL, error);
+    int failed = grove_watch_open(store, &watch, NULL, error) != GROVE_OK;
     while (seen < sizeof text && !failed) {
         size_t bytes = 0;
         uint64_t length = 0;
@@ -42,7 +42,7 @@ static int follow(grove_store *store, grove_document *diary, grove_error *error)
         fwrite(text, 1, bytes, stdout);
         seen += bytes;
         if (bytes == 0 && !failed) {
-            failed = grove_watch_wait(watch, 10000, NULL, error);
+            failed = grove_watch_wait(watch, 10000, NULL, error) != GROVE_OK;
         }
     }
     grove_watch_close(watch);

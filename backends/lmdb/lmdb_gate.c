@@ -8,7 +8,7 @@
 /* How often a waiter looks whether the holder lives and the heir came. */
 #define LOOK_NS (20 * MS)
 
-enum { NO_WAITER = UINT32_MAX };
+#define NO_WAITER UINT32_MAX
 
 /* The oldest waiter that is not known to be away. */
 static uint32_t oldest_waiter(const grove__gate *gate)

@@ -95,6 +95,11 @@ grove_status grove__lmdb_tables_open(MDB_env *mdb, const grove_backend_options *
     if (code == MDB_NOTFOUND) {
         grove_status status = check_store(txn, options, error_out);
         mdb_txn_abort(txn);
+        if (status == GROVE_OK && options->may_be_damaged) {
+            status = grove__lmdb_fail(error_out, GROVE_CORRUPT,
+                                      "'%s' lacks a table that every store has",
+                                      grove__lmdb_path_tail(options->path));
+        }
         if (status != GROVE_OK) {
             return status;
         }

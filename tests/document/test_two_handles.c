@@ -212,8 +212,8 @@ static void compact_in_child(store_fixture *fixture)
 {
     pid_t child = fork();
     if (child == 0) {
-        grove_store *store;
-        grove_document *document;
+        grove_store *store = NULL;
+        grove_document *document = NULL;
         grove_compact_options options = GROVE_COMPACT_OPTIONS_INIT;
         options.window_events = 0;
         bool is_done =

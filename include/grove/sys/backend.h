@@ -132,6 +132,9 @@ typedef struct grove_backend_options {
     grove_durability durability;
     /* Refuse to create; nothing on disk changes. */
     bool must_exist;
+    /* What is there may be damaged: nothing is written, not even a table that
+     * is missing, which is GROVE_CORRUPT. With must_exist. */
+    bool may_be_damaged;
     /* Accept a file system that is shared by machines, or not known to be
      * good for the backend. */
     bool may_be_remote;
