@@ -82,3 +82,28 @@ Test(lmdb_tables, are_made_in_what_is_empty_and_in_nothing_else)
     cr_assert_eq(open_tables("two", false, &error), GROVE_INVALID);
     cr_assert_not_null(strstr(error.message, "something else under the name"));
 }
+
+Test(lmdb_tables, one_that_is_missing_is_not_made_where_nothing_is_to_be_written)
+{
+    static const char *const more[] = {"one", "two", "three", "four"};
+    lmdb_fixture fixture;
+    lmdb_fixture_make(&fixture);
+    lmdb_fill(&fixture, 10, 10);
+    grove_bytes before = lmdb_read_file(fixture.data);
+    grove_backend_env *env = NULL;
+    fixture.options.table_names = more;
+    fixture.options.table_count = 4;
+    fixture.options.must_exist = true;
+    fixture.options.may_be_damaged = true;
+    cr_assert_eq(lmdb_try_open(&fixture, &env), GROVE_CORRUPT);
+    fixture.options.table_names = LMDB_TABLES;
+    fixture.options.table_count = LMDB_TABLE_COUNT;
+    cr_assert_eq(lmdb_try_open(&fixture, &env), GROVE_OK);
+    fixture.backend->close(env);
+    grove_bytes after = lmdb_read_file(fixture.data);
+    cr_assert_eq(after.size, before.size);
+    cr_assert_eq(memcmp(after.data, before.data, after.size), 0);
+    free((void *)(uintptr_t)before.data);
+    free((void *)(uintptr_t)after.data);
+    lmdb_fixture_remove(&fixture);
+}
