@@ -40,10 +40,10 @@ enum {
 
 /* A thread that waits for the gate. */
 typedef struct grove__gate_waiter {
-    _Atomic uint32_t word; /* a futex, changed to wake it */
-    uint32_t owner;        /* its seat + 1; 0: nobody */
-    uint64_t ticket;       /* the order of arrival */
-    uint32_t is_absent;    /* did not take its turn, and was not seen since */
+    _Atomic uint32_t word;  /* a futex, changed to wake it */
+    _Atomic uint32_t owner; /* its seat + 1; 0: nobody */
+    uint64_t ticket;        /* the order of arrival */
+    uint32_t is_absent;     /* did not take its turn, and was not seen since */
 } grove__gate_waiter;
 
 /* Who has it and since when is atomic for those who look without the latch. */

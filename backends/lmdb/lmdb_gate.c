@@ -1,7 +1,5 @@
 #include "lmdb_gate.h"
 
-#include <string.h>
-
 #define MS UINT64_C(1000000)
 /* How long an offer stands: some time slices of a busy machine. */
 #define OFFER_NS (20 * MS)
@@ -84,15 +82,17 @@ static void take(grove__control *control, uint32_t self)
     gate->holder = control->seat + 1;
 }
 
-/* Gives up waiting; an offer made meanwhile goes on to the next. */
+/* Gives up waiting; an offer made meanwhile goes on to the next. Where whoever
+ * has the latch is stopped, the place is given back all the same, and the offer
+ * left to expire. */
 static void stop_waiting(grove__control *control, uint32_t self)
 {
     grove__gate *gate = &control->map->gate;
-    /* The seat's owner would be cleaned up after without the latch, too. */
-    if (!grove__control_latch(control, grove__now_ns() + LOOK_NS)) {
+    bool has_latch = grove__control_latch(control, grove__now_ns() + LOOK_NS);
+    gate->waiters[self].owner = 0;
+    if (!has_latch) {
         return;
     }
-    gate->waiters[self].owner = 0;
     if (gate->holder == 0 && gate->heir == self + 1) {
         uint32_t next = offer(gate);
         if (next != NO_WAITER) {

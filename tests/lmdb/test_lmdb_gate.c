@@ -199,7 +199,7 @@ static const grove__gate_waiter *find_waiter(const gate_fixture *fixture)
     const grove__gate *gate = &fixture->control.map->gate;
     for (;;) {
         for (size_t index = 0; index < GROVE__WAITERS_MAX; index++) {
-            const volatile uint32_t *owner = &gate->waiters[index].owner;
+            const _Atomic uint32_t *owner = &gate->waiters[index].owner;
             if (*owner != 0) {
                 return &gate->waiters[index];
             }
