@@ -19,9 +19,9 @@
  * While a leader waits for its flush, the next one waits for the writers' gate;
  * the sets that come meanwhile are the next group.
  *
- * Order of locks: a document's handle (the caller's), this queue's mutex, the
- * backend's gate, its transaction. The mutex is never held while the gate is
- * waited for.
+ * Order of locks: a document's handle (the caller's), the lead of this queue,
+ * the backend's gate, its transaction. The queue's mutex only guards the list:
+ * whoever holds it waits for nothing.
  */
 #ifndef GROVE_COMMIT_COMMIT_H
 #define GROVE_COMMIT_COMMIT_H
@@ -43,8 +43,8 @@ grove_status grove__commit(grove_store *store, const grove__write_set *set,
                            uint64_t *commit_out, grove_error *error_out);
 
 /* The same for two sets in one transaction. `along` (may be NULL) takes no
- * commit number, and is left out when something that it expects does not hold.
- * */
+ * commit number, and is left out when something that it expects does not
+ * hold. */
 grove_status grove__commit_along(grove_store *store, const grove__write_set *set,
                                  const grove__write_set *along, uint64_t *commit_out,
                                  grove_error *error_out);

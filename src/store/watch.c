@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "commit/store.h"
-#include "commit/write_set.h"
 
 struct grove_watch {
     grove_store *store;
