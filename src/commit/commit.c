@@ -19,6 +19,7 @@ struct grove__commit_request {
     uint64_t commit;               /* its number; 0: it takes none */
     grove_status status;
     grove_error error;
+    bool is_led;   /* its leader began to wait after it came */
     bool is_taken; /* a leader has it */
     bool is_done;  /* by its leader */
     bool is_told;  /* its thread may go on */
@@ -205,6 +206,22 @@ static grove__commit_request *take_group(grove__commit_queue *queue)
     return group;
 }
 
+/* Unlinks the sets that have waited as long as their leader; the mutex is
+ * held. */
+static grove__commit_request *take_led(grove__commit_queue *queue)
+{
+    grove__commit_request *group = queue->first;
+    grove__commit_request *last = group;
+    group->is_taken = true;
+    while (last->next != NULL && last->next->is_led) {
+        last = last->next;
+        last->is_taken = true;
+    }
+    queue->first = last->next;
+    last->next = NULL;
+    return group;
+}
+
 /* The mutex is held: somebody who waits and is in no group is to lead. */
 static void give_up_lead(grove__commit_queue *queue)
 {
@@ -222,15 +239,20 @@ static void lead(grove_store *store, grove__commit_request *self)
     grove__txn txn;
     GROVE_ASSERT(queue->first == self);
     queue->has_leader = true;
+    for (grove__commit_request *request = self; request != NULL;
+         request = request->next) {
+        request->is_led = true;
+    }
     (void)pthread_mutex_unlock(&queue->mutex);
     grove_status status = grove__txn_begin(&store->kv, grove__write_set_mode(self->set),
                                            &txn, &self->error);
     (void)pthread_mutex_lock(&queue->mutex);
-    grove__commit_request *group = take_group(queue);
+    grove__commit_request *group =
+        status == GROVE_OK ? take_group(queue) : take_led(queue);
     give_up_lead(queue);
     (void)pthread_mutex_unlock(&queue->mutex);
     if (status != GROVE_OK) {
-        /* They have all waited as long, or nearly. */
+        /* Who came later has its own time to wait. */
         grove_error error = self->error;
         for (grove__commit_request *request = group; request != NULL;
              request = request->next) {

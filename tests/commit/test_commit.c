@@ -498,3 +498,53 @@ Test(commit, says_why_the_store_could_not_grow)
     commit_while_growing(busy, GROVE_BUSY, 2, "grow says so");
     commit_while_growing(failed, GROVE_NO_MEMORY, 1, "grow says so");
 }
+
+/* One set that is committed in a thread of its own. */
+typedef struct lone_commit {
+    store_fixture *fixture;
+    const char *name;
+    grove_status status;
+} lone_commit;
+
+static void *commit_alone(void *context)
+{
+    lone_commit *self = context;
+    self->status = grove_group_save(self->fixture->store, grove_bytes_of(self->name),
+                                    grove_bytes_of("x"), NULL, NULL);
+    return NULL;
+}
+
+/* Until somebody leads. */
+static void wait_for_leader(grove__commit_queue *queue)
+{
+    bool leads = false;
+    while (!leads) {
+        (void)pthread_mutex_lock(&queue->mutex);
+        leads = queue->has_leader;
+        (void)pthread_mutex_unlock(&queue->mutex);
+    }
+}
+
+STORE_TEST(commit, who_comes_after_the_leader_has_a_time_of_its_own_to_wait)
+{
+    pthread_t threads[2];
+    store_fixture hasty;
+    store_fixture_init(&hasty, fixture->store->kv.backend->name);
+    hasty.options.wait_ms_max = 1000;
+    store_fixture_open(&hasty);
+    lone_commit first = {&hasty, "first", GROVE_OK};
+    lone_commit second = {&hasty, "second", GROVE_BUSY};
+    grove__txn txn;
+    assert_ok(&hasty,
+              grove__txn_begin(&hasty.store->kv, GROVE_TXN_WRITE, &txn, &hasty.error));
+    cr_assert_eq(pthread_create(&threads[0], NULL, commit_alone, &first), 0);
+    wait_for_leader(&hasty.store->queue);
+    cr_assert_eq(pthread_create(&threads[1], NULL, commit_alone, &second), 0);
+    cr_assert_eq(pthread_join(threads[0], NULL), 0);
+    grove__txn_abort(&txn);
+    cr_assert_eq(pthread_join(threads[1], NULL), 0);
+    cr_assert_eq(first.status, GROVE_BUSY);
+    cr_assert_eq(second.status, GROVE_OK);
+    store_fixture_close(&hasty);
+    store_fixture_release(&hasty);
+}
