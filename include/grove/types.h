@@ -109,6 +109,9 @@ typedef struct grove_random {
     bool (*fill)(void *context, void *bytes, size_t size);
 } grove_random;
 
+/* Bytes of a digest: BLAKE2b-256 (RFC 7693). */
+#define GROVE_DIGEST_BYTES 32
+
 /* How a commit survives. See docs/ARCHITECTURE.md, "Durability". */
 typedef enum grove_durability {
     /* Acknowledged means on disk. */

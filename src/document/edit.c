@@ -364,7 +364,8 @@ static grove_status take_operation(grove_document *document,
 {
     const grove_document_type *type = document->type;
     grove_operations one = {operation, 1};
-    grove_status status = type->state_apply(type, document->state, one, error_out);
+    grove_status status =
+        type->state_apply(type, document->state, one, (grove_stamps){NULL, 0}, error_out);
     if (status == GROVE_CORRUPT) {
         return grove__fail(error_out, GROVE_MALFORMED,
                            "the operation at position %llu does not fit the document's "

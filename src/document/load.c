@@ -182,7 +182,8 @@ static grove_status take_operations(grove_document *document, grove_operations o
                                     grove_status misfit, grove_error *error_out)
 {
     const grove_document_type *type = document->type;
-    grove_status status = type->state_apply(type, document->state, operations, error_out);
+    grove_status status = type->state_apply(type, document->state, operations,
+                                            (grove_stamps){NULL, 0}, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, operations);
     } else if (status == GROVE_CORRUPT && misfit != GROVE_CORRUPT) {

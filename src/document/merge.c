@@ -135,8 +135,8 @@ static grove_status take_edits(grove__walking *work, grove_error *error_out)
     grove_document *document = work->document;
     grove_operations edits = {(const grove_operation *)(const void *)work->edits.data,
                               work->edits.size / sizeof(grove_operation)};
-    grove_status status =
-        document->type->state_apply(document->type, document->state, edits, error_out);
+    grove_status status = document->type->state_apply(
+        document->type, document->state, edits, (grove_stamps){NULL, 0}, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, edits);
     } else if (status == GROVE_CORRUPT) {

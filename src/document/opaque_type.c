@@ -89,9 +89,11 @@ static void state_free(const grove_document_type *type, void *state)
 }
 
 static grove_status state_apply(const grove_document_type *type, void *state,
-                                grove_operations operations, grove_error *error_out)
+                                grove_operations operations, grove_stamps stamps,
+                                grove_error *error_out)
 {
     (void)type;
+    (void)stamps;
     grove__opaque *opaque = state;
     for (size_t index = 0; index < operations.count; index++) {
         grove_bytes payload = operations.items[index].content;

@@ -65,9 +65,11 @@ static void free_state(const grove_document_type *type, void *state)
 }
 
 static grove_status apply_to_state(const grove_document_type *type, void *state,
-                                   grove_operations operations, grove_error *error_out)
+                                   grove_operations operations, grove_stamps stamps,
+                                   grove_error *error_out)
 {
     (void)type;
+    (void)stamps;
     return grove__text_apply(state, operations, error_out);
 }
 

@@ -375,7 +375,8 @@ static void forge_state(const char *utf8, grove_type_buffers *buffers)
     grove_operation operation = {GROVE_TEXT_INSERT, (uint32_t)strlen(utf8), 0,
                                  grove_bytes_of(utf8)};
     cr_assert_eq(type->state_new(type, &grove__allocator_system, &state), GROVE_OK);
-    cr_assert_eq(type->state_apply(type, state, (grove_operations){&operation, 1}, NULL),
+    cr_assert_eq(type->state_apply(type, state, (grove_operations){&operation, 1},
+                                   (grove_stamps){NULL, 0}, NULL),
                  GROVE_OK);
     grove_buffer_init(&buffers->structure, &grove__allocator_system);
     grove_buffer_init(&buffers->content, &grove__allocator_system);

@@ -31,9 +31,9 @@ static inline void test_state_free(const grove_document_type *type, void *state)
 
 static inline grove_status test_state_apply(const grove_document_type *type, void *state,
                                             grove_operations operations,
-                                            grove_error *error_out)
+                                            grove_stamps stamps, grove_error *error_out)
 {
-    (void)type, (void)state, (void)operations, (void)error_out;
+    (void)type, (void)state, (void)operations, (void)stamps, (void)error_out;
     cr_assert_fail("a test type has no state");
     return GROVE_UNSUPPORTED;
 }

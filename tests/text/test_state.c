@@ -26,7 +26,8 @@ static grove_status apply(void *state, const grove_operation *operations, size_t
                           grove_error *error)
 {
     return text_type()->state_apply(text_type(), state,
-                                    (grove_operations){operations, count}, error);
+                                    (grove_operations){operations, count},
+                                    (grove_stamps){NULL, 0}, error);
 }
 
 static void assert_text(const grove__text *text, const char *expected)

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /* Changes whenever this table or its rules do. */
-#define GROVE_DOCUMENT_TYPE_ABI 1u
+#define GROVE_DOCUMENT_TYPE_ABI 2u
 
 /* Capability bits. */
 enum {
@@ -45,6 +45,27 @@ typedef struct grove_operations {
     const grove_operation *items;
     size_t count;
 } grove_operations;
+
+/*
+ * Who made the events of some operations, for types with a grove_timed_type:
+ * runs of events whose sequences and times go up by one from each to the next.
+ * The time of an event is its Lamport time, 1 + the greatest time of a parent,
+ * 1 without parents: the library derives it from the graph, so that nobody can
+ * choose it. Of two events with different times the later one did not happen
+ * before the other; (time, replica, sequence) orders all of them.
+ */
+typedef struct grove_stamp_run {
+    const grove_replica *replica; /* borrowed for the call */
+    uint64_t sequence;
+    uint64_t time;
+    uint32_t count;
+} grove_stamp_run;
+
+/* In the order of the operations; the counts add up to theirs. */
+typedef struct grove_stamps {
+    const grove_stamp_run *items;
+    size_t count;
+} grove_stamps;
 
 /*
  * The two frames in which a type stores its operations in a batch, or its
@@ -177,6 +198,30 @@ typedef struct grove_merge_type {
 } grove_merge_type;
 
 /*
+ * What a type has that orders events by their stamps, so that any causal order
+ * of concurrent events gives the same state: it merges by state_apply alone.
+ * Its snapshots know more than what shows: what an event may need that comes
+ * late. Where history was removed, such events cannot come any more.
+ *
+ * All functions are mandatory.
+ */
+typedef struct grove_timed_type {
+    /* As state_encode, without what only an event could need that is
+     * concurrent with one whose time is at or below `settled`. */
+    grove_status (*state_encode_settled)(const grove_document_type *type,
+                                         const void *state, uint64_t settled,
+                                         grove_type_buffers *buffers,
+                                         grove_error *error_out);
+    /*
+     * What shows of a state, or can be made to show, as GROVE_DIGEST_BYTES
+     * bytes that no two different states share: equal for equal states,
+     * however they came to be. GROVE_NO_MEMORY.
+     */
+    grove_status (*state_digest)(const grove_document_type *type, const void *state,
+                                 uint8_t *digest_out, grove_error *error_out);
+} grove_timed_type;
+
+/*
  * All functions are mandatory. `type` is the table itself. Where a function
  * may fail, it may always return GROVE_NO_MEMORY.
  */
@@ -190,6 +235,9 @@ struct grove_document_type {
     const grove_schema *schema;
     /* NULL for types that do not merge. */
     const grove_merge_type *merge;
+    /* NULL for types that need no stamps; else `merge` is NULL, and
+     * `capabilities` has GROVE_TYPE_CONCURRENT. */
+    const grove_timed_type *timed;
 
     /*
      * Whether an operation handed in by a caller is well-formed in itself:
@@ -254,9 +302,11 @@ struct grove_document_type {
      * the state (a position beyond the end) is GROVE_CORRUPT, with its index
      * as the offset; the state is then as before the first. After
      * GROVE_NO_MEMORY it may hold some of the operations, if there are several.
+     * `stamps` are empty unless the type is timed.
      */
     grove_status (*state_apply)(const grove_document_type *type, void *state,
-                                grove_operations operations, grove_error *error_out);
+                                grove_operations operations, grove_stamps stamps,
+                                grove_error *error_out);
     /* GROVE_NONE: no snapshot can be made of this state now (the application
      * has not handed one in); the buffers are untouched. */
     grove_status (*state_encode)(const grove_document_type *type, const void *state,
