@@ -87,6 +87,27 @@ bool grove__array_reserve(const grove_allocator *allocator, void **items,
     return true;
 }
 
+bool grove__array_reserve_to(const grove_allocator *allocator, void **items,
+                             size_t *capacity, size_t count, size_t item_bytes)
+{
+    if (count <= *capacity) {
+        return true;
+    }
+    size_t half_more = *capacity + *capacity / 2;
+    size_t capacity_new = count > half_more ? count : half_more;
+    size_t bytes_new;
+    if (!grove__multiply_size(capacity_new, item_bytes, &bytes_new)) {
+        return false;
+    }
+    void *grown = grove__reallocate(allocator, *items, *capacity * item_bytes, bytes_new);
+    if (grown == NULL) {
+        return false;
+    }
+    *items = grown;
+    *capacity = capacity_new;
+    return true;
+}
+
 /* Takes `bytes` from the budget, or leaves it as it is. */
 static bool budget_take(grove__budget *budget, size_t bytes)
 {

@@ -6,7 +6,7 @@
 #include "document/document.h"
 #include "text/state.h"
 #include "text/units.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static grove_status check_text(const grove_document *document, grove_error *error_out)
 {

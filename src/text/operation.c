@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static grove_status check_insertion(const grove_operation *operation,
                                     grove_error *error_out)

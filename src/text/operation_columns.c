@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "format/column.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* The head byte of an operation. */
 enum {

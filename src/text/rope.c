@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 enum {
     LEAF = GROVE__ROPE_LEAF_BYTES,

@@ -2,7 +2,7 @@
 #include "text/rope.h"
 
 #include "base/assert.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 void grove__rope_chunks_init(grove__rope_chunks *chunks, const grove__rope *rope,
                              uint64_t position)

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 grove_status grove__text_new(const grove_allocator *allocator, grove__text **text_out)
 {

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 enum { UNITS = GROVE_TEXT_UTF16 + 1 };
 

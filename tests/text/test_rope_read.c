@@ -1,7 +1,7 @@
 #include "base/alloc.h"
 #include "model.h"
 #include "text/rope.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 enum { LEAF = GROVE__ROPE_LEAF_BYTES, POINTS = LEAF < 100 ? 30 * LEAF : 5 * LEAF };
 

@@ -6,8 +6,8 @@
  * step expect checked bytes. Given others they answer nonsense but stay
  * within the bytes they were given.
  */
-#ifndef GROVE_TEXT_UTF8_H
-#define GROVE_TEXT_UTF8_H
+#ifndef GROVE_BASE_UTF8_H
+#define GROVE_BASE_UTF8_H
 
 #include <grove/types.h>
 

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /*
  * Eight bytes are looked at in one word. A code point is counted at its first
