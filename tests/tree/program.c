@@ -105,6 +105,85 @@ oracle_bytes program_integer(int64_t number)
     return bytes;
 }
 
+/* --- edits --- */
+
+/* The last node that it may be; ORACLE_NONE. */
+static uint32_t find_node(const oracle_state *state, const char *id)
+{
+    for (uint32_t node = 0; *id == '.' && node < state->count; node++) {
+        if (memchr(state->nodes[node].id.bytes, '.', state->nodes[node].id.size) !=
+            NULL) {
+            return node;
+        }
+    }
+    return oracle_find(state, grove_bytes_of(id));
+}
+
+/* Where a node may go: a parent that is there and not below it, and a sibling
+ * that is another child of it. */
+static bool find_place(const oracle_state *state, const program_edit *edit,
+                       uint32_t moved, program_place *place_out)
+{
+    place_out->where = edit->where;
+    place_out->sibling = ORACLE_NONE;
+    place_out->parent = find_node(state, edit->parent);
+    if (place_out->parent == ORACLE_NONE ||
+        (moved != ORACLE_NONE && oracle_is_above(state, moved, place_out->parent))) {
+        return false;
+    }
+    if (edit->sibling != NULL) {
+        place_out->sibling = find_node(state, edit->sibling);
+        return place_out->sibling != ORACLE_NONE && place_out->sibling != moved &&
+               state->nodes[place_out->sibling].parent == place_out->parent;
+    }
+    return true;
+}
+
+bool program_do(tree_program *program, uint32_t replica, const program_edit *edit)
+{
+    static oracle_state made;
+    oracle_state *state = &made;
+    const oracle_set *known = &program->known[replica];
+    oracle_event event = {.kind = edit->kind, .anchor = ORACLE_NONE};
+    oracle_make(&program->oracle, known, state);
+    bool makes_node = edit->kind == GROVE_TREE_PUT && *edit->node == '\0';
+    uint32_t node = makes_node ? ORACLE_NONE : find_node(state, edit->node);
+    program_place place;
+    if (node == ORACLE_NONE && edit->kind != GROVE_TREE_PUT) {
+        return false;
+    }
+    if (edit->parent != NULL) {
+        if (!find_place(state, edit, node, &place)) {
+            return false;
+        }
+        program_go(program, state, known, place, node, &event);
+    }
+    if (edit->kind == GROVE_TREE_PUT) {
+        const grove_replica *name = &program->oracle.replicas[replica];
+        event.id = oracle_bytes_of(edit->node);
+        event.type = name->bytes[0] < 0x80
+                         ? (oracle_bytes){name->size, {name->bytes[0], name->bytes[1]}}
+                         : oracle_bytes_of("?");
+    } else {
+        event.node = program_put_of(program, state, known, node);
+    }
+    if (edit->kind <= GROVE_TREE_UNSET) {
+        event.write_count = 1;
+        event.writes[0].name = oracle_bytes_of("x");
+        event.writes[0].value = program_integer(program->oracle.count);
+    }
+    if (edit->kind == GROVE_TREE_UNSET) {
+        event.writes[0].value.size = 0;
+    }
+    (void)program_add(program, replica, &event);
+    return true;
+}
+
+void program_learn(tree_program *program, uint32_t replica, uint32_t from)
+{
+    oracle_join(&program->known[replica], &program->known[from]);
+}
+
 /* --- trees --- */
 
 grove__tree *program_tree(const grove_allocator *allocator)

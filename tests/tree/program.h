@@ -37,6 +37,26 @@ void program_go(const tree_program *program, const oracle_state *state,
                 const oracle_set *known, program_place place, uint32_t moved,
                 oracle_event *event);
 
+/*
+ * An edit. Nodes are said by their ids: "": the root, or, of a put, a new one
+ * whose id the library makes; ".": the first of those. A put and a set write
+ * the number of the event as attribute "x", a put the replica's name as type.
+ */
+typedef struct program_edit {
+    grove_tree_kind kind;
+    const char *node;
+    const char *parent;
+    grove_tree_where where;
+    const char *sibling;
+} program_edit;
+
+/* Does an edit on all that a replica knows. False: the call would say that it
+ * cannot be. */
+bool program_do(tree_program *program, uint32_t replica, const program_edit *edit);
+
+/* A replica gets to know all that another knows. */
+void program_learn(tree_program *program, uint32_t replica, uint32_t from);
+
 /* Values, encoded. */
 oracle_bytes program_integer(int64_t number);
 

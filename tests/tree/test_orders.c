@@ -4,29 +4,14 @@
  */
 #include <criterion/criterion.h>
 
-#include "base/alloc.h"
-#include "base/bytes.h"
-#include "program.h"
+#include "orders.h"
 
 enum { REPLICAS = 3, FREE_MAX = 6 };
 
 static tree_program program;
-static oracle_state state;
-
-/* --- what a replica may do --- */
-
-/* Nodes are said by their ids; "": the root, of a put a new one; ".": the first
- * whose id the library made. */
-typedef struct tree_choice {
-    grove_tree_kind kind;
-    const char *node;
-    const char *parent;
-    grove_tree_where where;
-    const char *sibling;
-} tree_choice;
 
 /* The first are those that have to do with cycles. */
-static const tree_choice CHOICES[] = {
+static const program_edit CHOICES[] = {
     {GROVE_TREE_MOVE, "A", "B", GROVE_TREE_FIRST, NULL},
     {GROVE_TREE_MOVE, "B", "A", GROVE_TREE_LAST, NULL},
     {GROVE_TREE_MOVE, "A", "", GROVE_TREE_FIRST, NULL},
@@ -50,169 +35,6 @@ static const tree_choice CHOICES[] = {
 
 enum { CHOICE_COUNT = sizeof CHOICES / sizeof *CHOICES, CYCLE_CHOICES = 6 };
 
-static uint32_t find(const char *id)
-{
-    for (uint32_t node = 0; *id == '.' && node < state.count; node++) {
-        if (memchr(state.nodes[node].id.bytes, '.', state.nodes[node].id.size) != NULL) {
-            return node;
-        }
-    }
-    return oracle_find(&state, grove_bytes_of(id));
-}
-
-/* Where a node may go: a parent that is there and not below it, and a sibling
- * that is another child of it. */
-static bool find_place(const tree_choice *choice, uint32_t moved,
-                       program_place *place_out)
-{
-    place_out->where = choice->where;
-    place_out->sibling = ORACLE_NONE;
-    place_out->parent = find(choice->parent);
-    if (place_out->parent == ORACLE_NONE ||
-        (moved != ORACLE_NONE && oracle_is_above(&state, moved, place_out->parent))) {
-        return false;
-    }
-    if (choice->sibling != NULL) {
-        place_out->sibling = find(choice->sibling);
-        return place_out->sibling != ORACLE_NONE && place_out->sibling != moved &&
-               state.nodes[place_out->sibling].parent == place_out->parent;
-    }
-    return true;
-}
-
-/* Does what a choice says, if the replica can. */
-static bool choose(uint32_t replica, const tree_choice *choice)
-{
-    static const char *const types[] = {"m", "a", "mm"};
-    const oracle_set *known = &program.known[replica];
-    oracle_event event = {.kind = choice->kind, .anchor = ORACLE_NONE};
-    oracle_make(&program.oracle, known, &state);
-    bool makes_node = choice->kind == GROVE_TREE_PUT && *choice->node == '\0';
-    uint32_t node = makes_node ? ORACLE_NONE : find(choice->node);
-    program_place place;
-    if (node == ORACLE_NONE && choice->kind != GROVE_TREE_PUT) {
-        return false;
-    }
-    if (choice->parent != NULL) {
-        if (!find_place(choice, node, &place)) {
-            return false;
-        }
-        program_go(&program, &state, known, place, node, &event);
-    }
-    if (choice->kind == GROVE_TREE_PUT) {
-        event.id = oracle_bytes_of(choice->node);
-        event.type = oracle_bytes_of(types[replica]);
-    } else {
-        event.node = program_put_of(&program, &state, known, node);
-    }
-    if (choice->kind <= GROVE_TREE_UNSET) {
-        event.write_count = 1;
-        event.writes[0].name = oracle_bytes_of("x");
-        event.writes[0].value = program_integer(program.oracle.count);
-    }
-    if (choice->kind == GROVE_TREE_UNSET) {
-        event.writes[0].value.size = 0;
-    }
-    (void)program_add(&program, replica, &event);
-    return true;
-}
-
-/* --- every order --- */
-
-typedef struct tree_outcome {
-    tree_digest digest;
-    grove_type_buffers snapshot;
-    bool is_known;
-} tree_outcome;
-
-/* The same knowledge is the same digest and the same bytes. */
-static void check_outcome(tree_outcome *expected, const grove__tree *tree)
-{
-    grove_type_buffers snapshot;
-    if (!expected->is_known) {
-        expected->is_known = true;
-        expected->digest = program_digest(tree);
-        program_encode(tree, 0, &expected->snapshot);
-        return;
-    }
-    program_encode(tree, 0, &snapshot);
-    cr_assert(program_is_digest(tree, &expected->digest));
-    cr_assert(grove__bytes_equal(grove_buffer_view(&snapshot.structure),
-                                 grove_buffer_view(&expected->snapshot.structure)));
-    cr_assert(grove__bytes_equal(grove_buffer_view(&snapshot.content),
-                                 grove_buffer_view(&expected->snapshot.content)));
-    program_release(&snapshot);
-}
-
-/* How the events of an order are handed in. */
-enum { ONE_BY_ONE, RELOADED, IN_TWO, AT_ONCE, WAYS };
-
-static void deliver(grove__tree **tree, const uint32_t *order, uint32_t count,
-                    uint32_t way)
-{
-    uint32_t step = way == AT_ONCE ? count : way == IN_TWO ? (count + 1) / 2 : 1;
-    for (uint32_t index = 0; index < count; index += step) {
-        uint32_t some = step < count - index ? step : count - index;
-        cr_assert_eq(program_apply(&program, *tree, order + index, some, NULL), GROVE_OK);
-        if (way == RELOADED) {
-            program_reload(tree, 0);
-        }
-    }
-}
-
-/* Each prefix of the order in which the events were made. */
-static void check_prefixes(uint32_t first)
-{
-    static oracle_state expected;
-    oracle_set known = {{0}};
-    grove__tree *tree = program_tree(&grove__allocator_system);
-    for (uint32_t event = 0; event < program.oracle.count; event++) {
-        cr_assert_eq(program_apply(&program, tree, &event, 1, NULL), GROVE_OK);
-        oracle_include(&known, event);
-        if (event >= first) {
-            oracle_make(&program.oracle, &known, &expected);
-            oracle_compare(&program.oracle, &known, &expected, tree);
-        }
-    }
-    grove__tree_free(tree);
-}
-
-/* All events from `first` on in every causal order; how many these are. */
-static uint64_t check_orders(uint32_t first)
-{
-    static oracle_state expected;
-    uint32_t order[FREE_MAX];
-    uint32_t count = program.oracle.count - first;
-    uint64_t orders = 0;
-    oracle_set base = {{0}};
-    tree_outcome outcome = {.is_known = false};
-    for (uint32_t event = 0; event < first; event++) {
-        oracle_include(&base, event);
-    }
-    oracle_set known = base;
-    for (uint32_t index = 0; index < count; index++) {
-        order[index] = first + index;
-        oracle_include(&known, order[index]);
-    }
-    oracle_make(&program.oracle, &known, &expected);
-    check_prefixes(first);
-    do {
-        static const uint32_t before[] = {0, 1};
-        if (!program_is_causal(&program, &base, order, count)) {
-            continue;
-        }
-        grove__tree *tree = program_tree(&grove__allocator_system);
-        cr_assert_eq(program_apply(&program, tree, before, first, NULL), GROVE_OK);
-        deliver(&tree, order, count, (uint32_t)(orders % WAYS));
-        oracle_compare(&program.oracle, &known, &expected, tree);
-        check_outcome(&outcome, tree);
-        grove__tree_free(tree);
-        orders++;
-    } while (program_next_order(order, count));
-    program_release(&outcome.snapshot);
-    return orders;
-}
-
 /* --- every program --- */
 
 /* A free event: who makes it, knowing which of those before, and what. */
@@ -232,13 +54,13 @@ typedef struct enumeration {
 /* Begins again, with A and B below the root, if there is a setup. */
 static void begin(const enumeration *all)
 {
-    static const tree_choice puts[] = {
+    static const program_edit puts[] = {
         {GROVE_TREE_PUT, "A", "", GROVE_TREE_LAST, NULL},
         {GROVE_TREE_PUT, "B", "", GROVE_TREE_LAST, NULL},
     };
     program_clear(&program);
     for (uint32_t index = 0; index < all->setup; index++) {
-        cr_assert(choose(0, &puts[index]));
+        cr_assert(program_do(&program, 0, &puts[index]));
     }
     for (uint32_t replica = 1; replica < REPLICAS; replica++) {
         program.known[replica] = program.known[0];
@@ -305,10 +127,11 @@ static uint32_t build(const enumeration *all, test_random *random)
         if (!learn(all, number)) {
             return number;
         }
-        bool is_done =
-            random == NULL && choose(replica, &CHOICES[all->steps[number].choice]);
+        bool is_done = random == NULL &&
+                       program_do(&program, replica, &CHOICES[all->steps[number].choice]);
         for (uint32_t tries = 0; random != NULL && !is_done; tries++) {
-            is_done = choose(replica, &CHOICES[test_random_below(random, CHOICE_COUNT)]);
+            is_done = program_do(&program, replica,
+                                 &CHOICES[test_random_below(random, CHOICE_COUNT)]);
         }
         if (!is_done) {
             return number;
@@ -327,7 +150,7 @@ static void check_all(uint32_t count, uint32_t setup, uint32_t choices,
     while (is_more) {
         uint32_t built = build(&all, random);
         for (uint32_t draw = 0; built == count && draw < draws; draw++) {
-            orders += check_orders(setup);
+            orders += orders_check(&program, setup);
             programs++;
             if (random != NULL) {
                 built = build(&all, random);
