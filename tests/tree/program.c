@@ -227,6 +227,45 @@ grove_status program_apply(const tree_program *program, grove__tree *tree,
                              (grove_stamps){runs, run_count}, error_out);
 }
 
+grove__tree *program_run(const tree_program *program, uint32_t count)
+{
+    grove__tree *tree = program_tree(&grove__allocator_system);
+    for (uint32_t event = 0; event < count; event++) {
+        cr_assert_eq(program_apply(program, tree, &event, 1, NULL), GROVE_OK);
+    }
+    return tree;
+}
+
+static void append(char *text, const void *bytes, size_t size)
+{
+    size_t length = strlen(text);
+    cr_assert_lt(length + size, OUTLINE_MAX);
+    memcpy(text + length, bytes, size);
+    text[length + size] = '\0';
+}
+
+void program_outline(const grove__tree *tree, bool deleted_too, char *text_out)
+{
+    uint32_t depth = 0;
+    uint32_t before = 0;
+    *text_out = '\0';
+    for (uint32_t node = 0; node != GROVE__TREE_NONE;
+         node = grove__tree_next(tree, 0, node, true, deleted_too, &depth)) {
+        grove_tree_id_bytes id;
+        grove__tree_id(tree, node, &id);
+        append(text_out, "(", depth > before && before > 0 ? 1 : 0);
+        for (uint32_t level = depth; level < before; level++) {
+            append(text_out, ")", 1);
+        }
+        append(text_out, ",", depth <= before && node != 0 ? 1 : 0);
+        append(text_out, id.bytes, id.size);
+        before = depth;
+    }
+    for (uint32_t level = 1; level < before; level++) {
+        append(text_out, ")", 1);
+    }
+}
+
 void program_encode(const grove__tree *tree, uint64_t settled,
                     grove_type_buffers *buffers)
 {

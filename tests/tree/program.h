@@ -75,6 +75,14 @@ grove_type_frames program_frames(const grove_type_buffers *buffers);
 void program_release(grove_type_buffers *buffers);
 grove__tree *program_decode(const grove_type_buffers *buffers);
 
+/* A tree with all events up to `count`, in the order in which they were made. */
+grove__tree *program_run(const tree_program *program, uint32_t count);
+
+enum { OUTLINE_MAX = 512 };
+
+/* What shows of a tree, as ids in brackets: "A(B,C(D)),E". */
+void program_outline(const grove__tree *tree, bool deleted_too, char *text_out);
+
 /* Puts in the tree's place what comes back from its snapshot. */
 void program_reload(grove__tree **tree, uint64_t settled);
 
