@@ -326,8 +326,11 @@ bool grove__tree_value_decode(grove_bytes bytes, grove_value *value_out)
     default:
         return false;
     }
+    if (!grove_reader_done(&reader)) {
+        return false;
+    }
     *value_out = value;
-    return grove_reader_done(&reader);
+    return true;
 }
 
 void grove__tree_attribute_encode(const grove_attribute *attribute, grove_buffer *bytes)

@@ -47,7 +47,7 @@
 typedef struct grove__tree_node {
     uint32_t place; /* where it stands; _NONE: the root */
     uint32_t base;
-    uint32_t made; /* the put that names it; its id where none was given */
+    uint32_t made; /* the put that names it, where no id was given; else any */
     uint32_t id;   /* of `ids`; _NONE: made by the library */
     uint32_t type; /* of `names` */
     grove__fugue_list children;
@@ -197,6 +197,11 @@ void grove__tree_print_id(const grove__tree *tree, grove__stamp stamp,
                           grove_tree_id_bytes *id_out);
 /* Whether an id has that form. */
 bool grove__tree_is_printed_id(grove_bytes id);
+/* The node that has an id of that form because none was given; _NONE. */
+uint32_t grove__tree_find_printed(const grove__tree *tree, grove_bytes id);
+/* The place of the put whose event the id of a node names, given or not; _NONE:
+ * there is none, or it is another node's. */
+uint32_t grove__tree_naming_put(const grove__tree *tree, uint32_t node);
 
 /* --- read.c --- */
 
