@@ -11,6 +11,7 @@
 #include <grove/status.h>
 #include <grove/store.h>
 #include <grove/text.h>
+#include <grove/tree.h>
 #include <grove/types.h>
 #include <grove/verify.h>
 #include <grove/watch.h>

@@ -43,6 +43,9 @@
 #define GROVE_NODE_TYPE_BYTES_MAX 255
 #define GROVE_ATTRIBUTE_NAME_BYTES_MAX 1024
 #define GROVE_TREE_METADATA_BYTES_MAX 65536
+/* Changes of a tree that a handle can undo, and redo; about half of them when
+ * there were more. */
+#define GROVE_TREE_UNDO_CHANGES_MAX 1000
 /* What a caller can write to the record of a commit, in bytes. */
 #define GROVE_COMMIT_META_BYTES_MAX 256
 /* Incarnations of a store that are remembered with their commits. */
