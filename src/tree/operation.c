@@ -115,19 +115,9 @@ void grove__tree_operation_encode(const grove__tree_operation *operation,
 
 /* --- reading --- */
 
-/* As grove_reader_varint: most numbers here are of one byte. */
-static uint64_t take_number(grove_reader *content)
-{
-    if (!content->failed && content->offset < content->size &&
-        content->data[content->offset] < 0x80) {
-        return content->data[content->offset++];
-    }
-    return grove_reader_varint(content);
-}
-
 static grove_bytes take_bytes(grove_reader *content, size_t bytes_max)
 {
-    uint64_t size = take_number(content);
+    uint64_t size = grove__reader_varint(content);
     if (size > bytes_max || size > grove_reader_left(content)) {
         content->failed = true;
         return (grove_bytes){NULL, 0};
@@ -165,12 +155,12 @@ static void take_reference_as(grove_reader *content, uint64_t number,
 
 static void take_reference(grove_reader *content, grove__tree_reference *reference)
 {
-    take_reference_as(content, take_number(content), reference);
+    take_reference_as(content, grove__reader_varint(content), reference);
 }
 
 static void take_anchor(grove_reader *content, grove__tree_operation *operation)
 {
-    uint64_t number = take_number(content);
+    uint64_t number = grove__reader_varint(content);
     operation->is_left = (number & 1) != 0;
     take_reference_as(content, number / 2, &operation->anchor);
     /* Nothing is left of the beginning. */
