@@ -2,6 +2,7 @@
  * Lamport times that are not true, in the store and from a peer, and what is
  * short of memory.
  */
+#include "document/damage.h"
 #include "document/stamps.h"
 #include "format/exchange.h"
 #include "kv/value.h"
@@ -267,6 +268,35 @@ STORE_TEST(stamps_damage, a_snapshot_whose_heads_have_other_times_is_found)
     assert_ok(fixture, load_ledger(fixture, &document));
     cr_assert_eq(grove_document_damaged_snapshots(document), 1);
     grove_document_close(document);
+}
+
+/* A snapshot within a sealed batch: the batch begins before it. */
+STORE_TEST(stamps_damage, a_snapshot_within_a_batch_is_compared_with_it)
+{
+    for (uint64_t time = 1; time <= 3; time++) {
+        grove_document *document = NULL;
+        grove__key key;
+        make_stored(fixture, true, 2, 3);
+        document = open_ledger(fixture);
+        const grove_event_id n1 = event_of("n", 1);
+        add(fixture, document, "n", 2, 1, &n1);
+        save_ledger(fixture, document, true);
+        assert_ok(fixture, grove_document_seal(document, NULL, NULL, &fixture->error));
+        cr_assert_eq(document->meta.batches, 1);
+        cr_assert_eq(document->meta.snapshots, 2);
+        grove_document_close(document);
+        put_snapshot(fixture, time);
+        key = part_key(NAME, 6);
+        flip(fixture, GROVE__TABLE_SNAPSHOTS, &key, 12);
+        cr_assert_eq(load_ledger(fixture, &document),
+                     time == 3 ? GROVE_OK : GROVE_CORRUPT);
+        if (time == 3) {
+            cr_assert_eq(document->graph.base, 3);
+            cr_assert_eq(told(document, "n", 2), 6);
+            grove_document_close(document);
+        }
+        delete_ledger(fixture);
+    }
 }
 
 /* --- from a peer --- */
