@@ -85,7 +85,7 @@ STORE_TEST(tree_edit, every_place_is_had_by_puts_and_moves)
     assert_stored_outline(fixture, "tree", "[1 y 2 c b![a[x]] 3]");
 }
 
-STORE_TEST(tree_edit, edits_that_cannot_be_are_refused_and_change_nothing)
+STORE_TEST(tree_edit, puts_that_cannot_be_are_refused_and_change_nothing)
 {
     grove_document *tree = make_tree(fixture);
     grove_node a = find_node(fixture, tree, "a");
@@ -95,9 +95,6 @@ STORE_TEST(tree_edit, edits_that_cannot_be_are_refused_and_change_nothing)
     grove_tree_item item = {.id = grove_bytes_of("new")};
     grove_tree_item again = {.id = grove_bytes_of("a")};
     grove_value value = grove_value_null();
-    grove_value bad_text = grove_value_text(grove_bytes_of("\xff"));
-    grove_value bad_kind = grove_value_null();
-    bad_kind.kind = (grove_value_kind)6;
     grove_tree_place nowhere = {GROVE_NODE_ROOT, (grove_tree_where)4, 0};
     grove_bytes name = grove_bytes_of("name");
     digest was = digest_of(tree);
@@ -132,7 +129,25 @@ STORE_TEST(tree_edit, edits_that_cannot_be_are_refused_and_change_nothing)
     assert_fails(fixture, GROVE_INVALID,
                  grove_tree_put(tree, &item, last_of(b), NO_BYTES, &out, error));
     cr_assert_eq(out, 42);
+    cr_assert(digest_equal(digest_of(tree), was));
+    cr_assert_eq(events_of(tree), events);
+    grove_document_close(tree);
+}
 
+STORE_TEST(tree_edit, edits_that_cannot_be_are_refused_and_change_nothing)
+{
+    grove_document *tree = make_tree(fixture);
+    grove_node a = find_node(fixture, tree, "a");
+    grove_node b = find_node(fixture, tree, "b");
+    grove_node x = find_node(fixture, tree, "x");
+    grove_error *error = &fixture->error;
+    grove_value value = grove_value_null();
+    grove_value bad_text = grove_value_text(grove_bytes_of("\xff"));
+    grove_value bad_kind = grove_value_null();
+    bad_kind.kind = (grove_value_kind)6;
+    grove_bytes name = grove_bytes_of("name");
+    digest was = digest_of(tree);
+    uint64_t events = events_of(tree);
     assert_fails(fixture, GROVE_INVALID,
                  grove_tree_set(tree, 6, name, &value, NO_BYTES, error));
     assert_fails(fixture, GROVE_INVALID,
