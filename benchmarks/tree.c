@@ -365,6 +365,7 @@ static grove_document *import_tree(grove_store *store, const char *id,
 static void export_tree(grove_document *tree, grove_buffer *bytes_out)
 {
     grove_error error;
+    bench_document_save(tree);
     bench_must(grove_document_export(tree, NULL, keep_bytes, bytes_out, &error), &error,
                "exporting");
 }

@@ -30,7 +30,7 @@ static grove_status fail(const decoder *work, enum grove__tree_column column,
 
 static uint64_t take(decoder *work, enum grove__tree_column column)
 {
-    return grove_reader_varint(&work->columns[column]);
+    return grove__reader_varint(&work->columns[column]);
 }
 
 /* --- head --- */
