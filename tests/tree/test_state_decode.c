@@ -29,15 +29,15 @@ static void use(grove__tree *tree)
 {
     const char *fault = grove__tree_check(tree);
     cr_assert_null(fault, "%s", fault);
-    for (uint32_t event = 0; event < program.oracle.count; event++) {
-        tree_digest before = program_digest(tree);
+    tree_digest digest = program_digest(tree);
+    for (uint32_t event = 0; event < program.oracle.count; event += 2) {
         grove_status status = program_apply(&program, tree, &event, 1, NULL);
         cr_assert(status == GROVE_OK || status == GROVE_CORRUPT);
         fault = grove__tree_check(tree);
         cr_assert_null(fault, "after an event: %s", fault);
-        cr_assert(status == GROVE_OK || program_is_digest(tree, &before));
+        cr_assert(status == GROVE_OK || program_is_digest(tree, &digest));
+        digest = program_digest(tree);
     }
-    const tree_digest digest = program_digest(tree);
     program_reload(&tree, 0);
     fault = grove__tree_check(tree);
     cr_assert_null(fault, "loaded again: %s", fault);
@@ -86,9 +86,9 @@ static uint64_t try_all_bytes(const grove_type_buffers *snapshot,
 Test(state_decode, of_a_snapshot_with_any_byte_changed_refuses_or_makes_a_tree)
 {
     test_random random = test_random_of("state_decode");
-    for (uint64_t round = 0; round < 3; round++) {
+    for (uint64_t round = 0; round < 2; round++) {
         grove_type_buffers snapshot;
-        draw(&random, &snapshot, round * 4);
+        draw(&random, &snapshot, round * 6);
         cr_assert_gt(try_all_bytes(&snapshot, &snapshot.structure), 0);
         (void)try_all_bytes(&snapshot, &snapshot.content);
         program_release(&snapshot);
@@ -224,6 +224,8 @@ static const wrong_column WRONG[] = {
     WRONG("a node without a put", COLUMN_PLACES, "\x10\4"),
     WRONG("a move that names its node", COLUMN_PLACES, "\x14\0"),
     WRONG("a node that is met before and is not there", COLUMN_PLACES, "\x10\x08"),
+    WRONG("a put that is left out and is not settled", COLUMN_PLACES, "\x12\0"),
+    WRONG("a node that is earlier than its parent", COLUMN_TIMES, "\x0a\x0b\0\0"),
     WRONG("a replica that there is not", COLUMN_REPLICAS, "\0\0\1\0"),
     WRONG("a sequence below the first", COLUMN_SEQUENCES, "\1\2\2\2"),
     WRONG("one event twice", COLUMN_SEQUENCES, "\0\0\2\2"),
