@@ -183,7 +183,7 @@ static grove_status add_move(grove__tree *tree, uint32_t place, grove_error *err
         !grove__array_reserve_to(tree->allocator, (void **)&tree->moves,
                                  &tree->move_capacity, count, sizeof *tree->moves) ||
         grove_buffer_reserve(&tree->journal, (tree->arrival_count + 1) *
-                                                 sizeof(grove__tree_before)) == NULL) {
+                                                 sizeof(grove__tree_entry)) == NULL) {
         tree->journal.failed = false;
         return grove__fail_memory(error_out);
     }
