@@ -54,6 +54,9 @@ typedef struct program_edit {
  * cannot be. */
 bool program_do(tree_program *program, uint32_t replica, const program_edit *edit);
 
+/* Makes a random event of a replica's that the calls would let it make. */
+uint32_t program_draw(tree_program *program, uint32_t replica, test_random *random);
+
 /* A replica gets to know all that another knows. */
 void program_learn(tree_program *program, uint32_t replica, uint32_t from);
 
