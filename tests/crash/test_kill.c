@@ -8,8 +8,8 @@
  *                   number, so the text at any clock is known
  *   a shared one    two processes insert their letters into it; there must be
  *                   as many of each as the replica has events
- *   a shared tree   two processes put nodes into it and move them; there must be
- *                   as many of each as the replica has puts
+ *   a shared tree   two processes put nodes into it and move them; there must
+ *                   be as many of each as the replica has puts
  *
  * Processes acknowledge through shared memory, after each call that returned.
  * In the control, which must fail, they acknowledge before they save.
