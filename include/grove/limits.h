@@ -43,6 +43,10 @@
 #define GROVE_NODE_TYPE_BYTES_MAX 255
 #define GROVE_ATTRIBUTE_NAME_BYTES_MAX 1024
 #define GROVE_TREE_METADATA_BYTES_MAX 65536
+/* A JSON text that comes in: its bytes, and how deep it is nested, a scalar
+ * being a level. */
+#define GROVE_JSON_TEXT_BYTES_MAX (1u << 28)
+#define GROVE_JSON_DEPTH_MAX 2048
 /* What a caller can write to the record of a commit, in bytes. */
 #define GROVE_COMMIT_META_BYTES_MAX 256
 /* Incarnations of a store that are remembered with their commits. */
