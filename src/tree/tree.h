@@ -80,9 +80,10 @@ typedef struct grove__tree_deletion {
     uint32_t is_deleted;
 } grove__tree_deletion;
 
-/* A given id, and the node that has it; _NONE when its put was taken back. */
 typedef struct grove__tree {
     const grove_allocator *allocator;
+    /* All that comes knows all events up to this time. */
+    uint64_t settled;
     grove__tree_node *nodes;
     size_t node_count, node_capacity;
     grove__tree_place_record *places;
@@ -98,6 +99,8 @@ typedef struct grove__tree {
     uint64_t value_garbage;
     grove__names names; /* of types and attributes */
     grove__names ids;   /* given ones */
+    size_t id_count;    /* of `id_nodes` */
+    size_t printed_ids; /* of these: in the form of ids that the library makes */
     uint32_t *id_nodes; /* of each of `ids`; _NONE: its put was taken back */
     size_t id_node_capacity;
     grove__names replicas;
@@ -110,8 +113,15 @@ typedef struct grove__tree {
     bool is_open; /* a change has begun: the journal stays */
 } grove__tree;
 
+/* The root alone. GROVE_NO_MEMORY. */
 grove_status grove__tree_new(const grove_allocator *allocator, grove__tree **tree_out);
+/* Accepts NULL. */
 void grove__tree_free(grove__tree *tree);
+
+/* Whether an event with one stamp comes after one with another: by time, then
+ * by the replica's bytes, then by sequence. */
+bool grove__tree_is_later(const grove__tree *tree, grove__stamp stamp,
+                          grove__stamp other);
 
 /* --- apply.c --- */
 
@@ -125,6 +135,32 @@ grove_status grove__tree_apply(grove__tree *tree, grove_operations operations,
 
 /* --- journal.c: taking changes back --- */
 
+typedef enum grove__tree_entry_kind {
+    GROVE__TREE_ENTRY_PLACE,     /* `number` was added */
+    GROVE__TREE_ENTRY_NODE,      /* `number` was added, and stands somewhere */
+    GROVE__TREE_ENTRY_BASE,      /* of node `number`, was `other` */
+    GROVE__TREE_ENTRY_TYPE,      /* of node `number`, was `other`, put `size` */
+    GROVE__TREE_ENTRY_ATTRIBUTE, /* `number` was added */
+    GROVE__TREE_ENTRY_VALUE,     /* of attribute `number`, was as the rest says */
+    GROVE__TREE_ENTRY_DELETION,  /* of node `number`: was added */
+    GROVE__TREE_ENTRY_FLAG,      /* of node `number`, was `other` */
+    GROVE__TREE_ENTRY_MOVE       /* place `number` came into the log, at its end */
+} grove__tree_entry_kind;
+
+typedef struct grove__tree_entry {
+    grove__tree_entry_kind kind;
+    uint32_t number;
+    uint32_t other;
+    uint32_t size;
+    uint64_t value;
+    grove__stamp stamp;
+} grove__tree_entry;
+
+/* Appends an entry, into reserved room. */
+void grove__tree_note(grove__tree *tree, grove__tree_entry entry);
+/* Undoes what the journal has beyond its first `bytes`. */
+void grove__tree_take_back(grove__tree *tree, size_t bytes);
+
 /* From here on what is applied can be taken back, if it is later than all the
  * tree had: until one of the two that end it. */
 void grove__tree_begin(grove__tree *tree);
@@ -137,18 +173,33 @@ void grove__tree_cancel(grove__tree *tree);
  * that are later than one of them, and does them again in their order. */
 void grove__tree_settle(grove__tree *tree);
 
+/* Lets all nodes stand, of a tree that was loaded: at their bases, which make a
+ * tree, and then does all moves, in any order so far, in theirs. */
+void grove__tree_stand_all(grove__tree *tree);
+
 /* Whether a node is another or above it. O(depth). */
 bool grove__tree_is_above(const grove__tree *tree, uint32_t node, uint32_t below);
 
 /* Puts a node to a place where it did not stand, and counts children. */
 void grove__tree_stand(grove__tree *tree, uint32_t node, uint32_t place);
 
-/* --- read.c --- */
+/* Makes a node, which has a deletion, deleted or not, and counts children. */
+void grove__tree_set_deleted(grove__tree *tree, uint32_t node, bool is_deleted);
+
+/* --- id.c: the ids of nodes --- */
 
 /* The node with an id; _NONE. */
 uint32_t grove__tree_find(const grove__tree *tree, grove_bytes id);
 /* The id of a node. */
 void grove__tree_id(const grove__tree *tree, uint32_t node, grove_tree_id_bytes *id_out);
+/* The id that the library makes for the node which an event puts. */
+void grove__tree_print_id(const grove__tree *tree, grove__stamp stamp,
+                          grove_tree_id_bytes *id_out);
+/* Whether an id has that form. */
+bool grove__tree_is_printed_id(grove_bytes id);
+
+/* --- read.c --- */
+
 /* The place that an event made; _NONE. */
 uint32_t grove__tree_place_of(const grove__tree *tree, grove_bytes replica,
                               uint64_t sequence);
@@ -190,10 +241,15 @@ static inline grove_bytes grove__tree_value_at(const grove__tree *tree,
     const grove__tree_attribute *record = &tree->attributes[attribute];
     return (grove_bytes){tree->values.data + record->value, record->size};
 }
-/* Appends the numbers of a node's attributes that are set (uint32_t), in the
- * order of their names. False: no memory. */
-bool grove__tree_attributes_sorted(const grove__tree *tree, uint32_t node,
-                                   grove_buffer *numbers_out);
+/* An attribute with its name, for sorting. */
+typedef struct grove__tree_named {
+    grove_bytes name;
+    uint32_t attribute;
+} grove__tree_named;
+/* Replaces the buffer by a node's attributes (grove__tree_named), unset ones
+ * too, in the order of their names. False: no memory. */
+bool grove__tree_sort_attributes(const grove__tree *tree, uint32_t node,
+                                 grove_buffer *named_out);
 
 /* --- state.c, digest.c --- */
 

@@ -1,6 +1,6 @@
 #include "base/utf8.h"
 
-#include "model.h"
+#include "text/model.h"
 
 /* Another way to the same answer: decode, and encode what came out. */
 static bool is_sequence(const uint8_t *bytes, size_t size)
