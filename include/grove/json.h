@@ -87,6 +87,8 @@ GROVE_API grove_status grove_json_get(const grove_document *document, grove_byte
  *                      there is no such operation
  *   GROVE_CONFLICT     a "test" found another value
  *   GROVE_UNSUPPORTED  a pointer has U+0000
+ *   GROVE_LIMIT        "copy" and "move" copy more than GROVE_JSON_COPIES_MAX
+ *                      values: each can double a document
  */
 GROVE_API grove_status grove_json_patch(grove_document *document, grove_bytes text,
                                         grove_bytes metadata, grove_error *error_out);

@@ -12,6 +12,7 @@
 /* An operation of a patch, its pointers ready to be followed. */
 typedef struct patch_step {
     const grove__json_change *change; /* its value is the patch */
+    size_t *copies_left;              /* values that may still be copied */
     size_t value;                     /* the item of its "value" */
     grove__json_pointer path;
     grove__json_pointer from;
@@ -29,6 +30,18 @@ static grove_status put_at(const patch_step *operation, grove__json_target *targ
         target->is_shown = false;
     }
     return grove__json_assign(&change, target, index, GROVE__JSON_EXACT, error_out);
+}
+
+/* Copies what is there, as long as the patch may. */
+static grove_status copy_value(const patch_step *operation, const grove__json_view *view,
+                               grove__json_value *value_out, grove_error *error_out)
+{
+    grove_status status = grove__json_copy(operation->change->document, view,
+                                           *operation->copies_left, value_out, error_out);
+    if (status == GROVE_OK) {
+        *operation->copies_left -= grove__json_item_count(value_out);
+    }
+    return status;
 }
 
 static grove_status do_add(patch_step *operation, grove_error *error_out)
@@ -132,7 +145,7 @@ static grove_status move_value(patch_step *operation, const grove__json_view *mo
     grove_document *document = operation->change->document;
     grove__json_value value;
     grove__json_target target;
-    grove_status status = grove__json_copy(document, moved, &value, error_out);
+    grove_status status = copy_value(operation, moved, &value, error_out);
     if (status != GROVE_OK) {
         return status;
     }
@@ -187,7 +200,7 @@ static grove_status do_copy(patch_step *operation, grove_error *error_out)
     grove_status status =
         grove__json_resolve_shown(document, &operation->from, &from, error_out);
     if (status == GROVE_OK) {
-        status = grove__json_copy(document, &from.view, &value, error_out);
+        status = copy_value(operation, &from.view, &value, error_out);
     }
     if (status != GROVE_OK) {
         return status;
@@ -240,10 +253,11 @@ static grove_status take_text(const grove__json_value *patch, size_t item,
 
 /* Does one operation; *path_out is its path as far as it is known. */
 static grove_status do_operation(const grove__json_change *change, size_t item,
-                                 grove_bytes *path_out, grove_error *error_out)
+                                 size_t *copies_left, grove_bytes *path_out,
+                                 grove_error *error_out)
 {
     const grove__json_value *patch = change->value;
-    patch_step operation = {.change = change};
+    patch_step operation = {.change = change, .copies_left = copies_left};
     grove_bytes name = {NULL, 0};
     grove_bytes from = {NULL, 0};
     if (grove__json_item_at(patch, item)->kind != GROVE__JSON_OBJECT) {
@@ -285,11 +299,12 @@ static grove_status do_operations(const grove__json_change *change,
 {
     const grove__json_value *patch = change->value;
     size_t end = grove__json_item_at(patch, 0)->end;
+    size_t copies_left = GROVE_JSON_COPIES_MAX;
     size_t count = 0;
     for (size_t item = 1; item < end; item = grove__json_item_at(patch, item)->end) {
         grove_bytes path = {NULL, 0};
         grove_error why;
-        grove_status status = do_operation(change, item, &path, &why);
+        grove_status status = do_operation(change, item, &copies_left, &path, &why);
         if (status != GROVE_OK) {
             return grove__fail_at(error_out, status, count,
                                   "operation %zu, at \"%.*s\": %s", count,

@@ -22,8 +22,9 @@ grove_status grove__json_text_read(grove_bytes text, grove__json_value *value_ou
 enum { GROVE__JSON_NUMBER_BYTES = 32 };
 
 /*
- * A finite double as few digits as give it back, with a point or an exponent;
- * returns their number, 0 when there is no memory.
+ * Writes a finite double with a point or an exponent, in 15 digits if they give
+ * it back, else in 16 or 17. Returns the number of bytes, 0 when there is no
+ * memory.
  */
 size_t grove__json_number_write(double number, char text_out[GROVE__JSON_NUMBER_BYTES]);
 

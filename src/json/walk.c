@@ -69,6 +69,7 @@ grove_status grove__json_walk(const grove_document *document,
 typedef struct copying {
     const grove_document *document;
     grove__json_value value;
+    size_t count_left;
     grove_buffer open; /* size_t: the containers that are open */
 } copying;
 
@@ -78,6 +79,10 @@ static grove_status copy_enter(void *context, const grove__json_view *view,
     copying *copy = context;
     const grove_bytes none = {NULL, 0};
     grove_bytes key = is_member ? view->key : none;
+    if (copy->count_left == 0) {
+        return grove__fail(error_out, GROVE_LIMIT, "%s", "too many values are copied");
+    }
+    copy->count_left--;
     if (view->kind != GROVE__JSON_SCALAR) {
         size_t index = grove__json_open(&copy->value, key, view->kind);
         grove_buffer_append(&copy->open, &index, sizeof index);
@@ -108,10 +113,10 @@ static grove_status copy_leave(void *context, grove__json_kind kind,
 }
 
 grove_status grove__json_copy(const grove_document *document,
-                              const grove__json_view *view, grove__json_value *value_out,
-                              grove_error *error_out)
+                              const grove__json_view *view, size_t count_max,
+                              grove__json_value *value_out, grove_error *error_out)
 {
-    copying copy = {.document = document};
+    copying copy = {.document = document, .count_left = count_max};
     const grove__json_visitor visitor = {&copy, copy_enter, copy_leave};
     grove__json_value_init(&copy.value);
     grove_buffer_init(&copy.open, &grove__json_allocator);

@@ -22,9 +22,10 @@ grove_status grove__json_walk(const grove_document *document,
                               const grove__json_view *view,
                               const grove__json_visitor *visitor, grove_error *error_out);
 
-/* Copies the value of a node; the caller releases *value_out. */
+/* Copies the value of a node, of at most `count_max` values; the caller
+ * releases *value_out. GROVE_LIMIT: they are more. */
 grove_status grove__json_copy(const grove_document *document,
-                              const grove__json_view *view, grove__json_value *value_out,
-                              grove_error *error_out);
+                              const grove__json_view *view, size_t count_max,
+                              grove__json_value *value_out, grove_error *error_out);
 
 #endif
