@@ -43,6 +43,9 @@
 #define GROVE_NODE_TYPE_BYTES_MAX 255
 #define GROVE_ATTRIBUTE_NAME_BYTES_MAX 1024
 #define GROVE_TREE_METADATA_BYTES_MAX 65536
+/* Changes of a tree that a handle can undo, and redo; about half of them when
+ * there were more. */
+#define GROVE_TREE_UNDO_CHANGES_MAX 1000
 /* A JSON text that comes in: its bytes, and how deep it is nested, a scalar
  * being a level. */
 #define GROVE_JSON_TEXT_BYTES_MAX (1u << 28)

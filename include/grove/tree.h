@@ -380,9 +380,9 @@ typedef struct grove_tree_event {
 typedef bool (*grove_tree_event_fn)(void *context, const grove_tree_event *event);
 
 /*
- * The events that touched a node, oldest first in the order of their arrival:
- * its puts, moves, writes, deletions. Those that were removed by a compaction
- * are not told. Reads all stored events of the document: O(events). false
+ * The stored events that touched a node, in the order of their arrival: its
+ * puts, moves, writes, deletions. Those that a compaction removed are not told,
+ * nor unsaved ones. Reads all stored events of the document: O(events). false
  * stops. The callback must not change the handle.
  */
 GROVE_API grove_status grove_tree_history(grove_document *document, grove_node node,

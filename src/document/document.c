@@ -32,6 +32,17 @@ void grove__document_hold(grove_document *document)
 grove_status grove__document_check_live(const grove_document *document,
                                         grove_error *error_out)
 {
+    grove_status status = grove__document_check_editable(document, error_out);
+    if (status == GROVE_OK && document->is_changing) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "a change is open: end or cancel it first");
+    }
+    return status;
+}
+
+grove_status grove__document_check_editable(const grove_document *document,
+                                            grove_error *error_out)
+{
     grove_status status = grove__document_check(document, error_out);
     if (status == GROVE_OK && document->is_past) {
         return grove__fail(error_out, GROVE_INVALID,
@@ -74,16 +85,37 @@ static grove_status check_options(const grove_document_options *given,
     return GROVE_OK;
 }
 
+const grove_document_type *grove__document_type_at(size_t index)
+{
+    switch (index) {
+    case 0:
+        return grove_type_text();
+    case 1:
+        return grove_type_tree();
+    case 2:
+        return grove_type_opaque();
+    default:
+        return NULL;
+    }
+}
+
+const grove_document_type *grove__document_type_named(const char *name)
+{
+    const grove_document_type *type = NULL;
+    for (size_t index = 0; (type = grove__document_type_at(index)) != NULL; index++) {
+        if (strcmp(type->name, name) == 0) {
+            break;
+        }
+    }
+    return type;
+}
+
 /* The table for what is stored under a name, or the one that was asked for. */
 static grove_status choose_type(grove_document *document, grove_error *error_out)
 {
     const char *stored = document->meta.type_name;
     if (document->exists && document->type == NULL) {
-        if (strcmp(stored, grove_type_text()->name) == 0) {
-            document->type = grove_type_text();
-        } else if (strcmp(stored, grove_type_opaque()->name) == 0) {
-            document->type = grove_type_opaque();
-        }
+        document->type = grove__document_type_named(stored);
     }
     if (document->type == NULL && !document->exists) {
         document->type = grove_type_text();
@@ -159,6 +191,9 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     grove__packer_init(&document->packer, document->allocator);
     grove__merge_init(&document->merge, document->allocator);
     grove__pending_init(&document->pending, document->allocator);
+    grove__tree_row_init(&document->undo, document->allocator);
+    grove__tree_row_init(&document->redo, document->allocator);
+    document->noting = &document->undo;
     return document;
 }
 
@@ -325,6 +360,8 @@ void grove__document_unload(grove_document *document)
         document->type->state_free(document->type, document->state);
         document->state = NULL;
     }
+    grove__tree_row_release(&document->undo);
+    grove__tree_row_release(&document->redo);
     grove__walk_release(&document->walk);
     grove__graph_release(&document->graph);
     grove__pending_release(&document->pending);

@@ -52,6 +52,13 @@ typedef struct grove__pending {
     bool is_tried;
 } grove__pending;
 
+/* Changes of a tree that can be undone, or redone; see tree_edit.h. */
+typedef struct grove__tree_row {
+    grove_buffer records; /* grove__tree_record */
+    grove_buffer values;
+    size_t changes;
+} grove__tree_row;
+
 /* What a handle knows of the batches or snapshots that are stored: the newest
  * ones, ascending. Stale when `revision` is not that of the meta record. */
 typedef struct grove__pieces {
@@ -59,6 +66,14 @@ typedef struct grove__pieces {
     bool is_known;
     uint64_t revision;
 } grove__pieces;
+
+/* How far a handle has come with unsaved events, to go back to when the state
+ * is as it was. */
+typedef struct grove__document_mark {
+    grove__events_mark unsaved;
+    uint64_t end; /* of the graph */
+    uint64_t next_sequence;
+} grove__document_mark;
 
 struct grove_document {
     grove_store *store;
@@ -102,6 +117,20 @@ struct grove_document {
     /* Who listens to edits of a text. */
     grove_text_edit_fn edited;
     void *edited_context;
+
+    /* Of a tree: whether a change is open, which then is not saved, and how far
+     * the handle was; what can be undone and redone, and where events are
+     * noted meanwhile. */
+    bool is_changing;
+    struct {
+        grove__document_mark mark;
+        uint64_t unsaved_reach;
+        bool made_last;
+        size_t records, values;
+    } change;
+    grove__tree_row undo, redo;
+    grove__tree_row *noting;
+    bool is_redoing; /* or undoing */
 
     /* The tail that is stored, for the snapshot policy. */
     uint64_t tail_operations;
@@ -287,14 +316,6 @@ grove_status grove__document_append(grove_document *document, const grove_event_
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
                                           uint64_t from, grove_error *error_out);
 
-/* How far a handle has come with unsaved events, to go back to when the state
- * is as it was. */
-typedef struct grove__document_mark {
-    grove__events_mark unsaved;
-    uint64_t end; /* of the graph */
-    uint64_t next_sequence;
-} grove__document_mark;
-
 grove__document_mark grove__document_mark_of(const grove_document *document);
 /* Takes back what was appended since. */
 void grove__document_rewind(grove_document *document, const grove__document_mark *mark);
@@ -403,8 +424,13 @@ void grove__document_hold(grove_document *document);
 grove_status grove__document_check(const grove_document *document,
                                    grove_error *error_out);
 
-/* Whether a handle can be changed. GROVE_FAILED; GROVE_INVALID: it is a view of
+/* Whether a handle can be edited. GROVE_FAILED; GROVE_INVALID: it is a view of
  * the past. */
+grove_status grove__document_check_editable(const grove_document *document,
+                                            grove_error *error_out);
+
+/* Whether it can be changed in other ways too. GROVE_INVALID: a change is open,
+ * too. */
 grove_status grove__document_check_live(const grove_document *document,
                                         grove_error *error_out);
 
@@ -417,7 +443,18 @@ uint64_t grove__text_points(const grove_document *document);
 grove_status grove__text_report_all(grove_document *document, uint64_t replaced,
                                     grove_error *error_out);
 
+/* --- tree_undo.c --- */
+
+void grove__tree_row_init(grove__tree_row *row, const grove_allocator *allocator);
+/* Gives the memory back; the row is then as after init. */
+void grove__tree_row_release(grove__tree_row *row);
+
 /* --- what is shared by document.c, past.c and adopt.c --- */
+
+/* The library's own types, from 0 on, the most particular first; NULL: no more.
+ * And the one of this name, or NULL. */
+const grove_document_type *grove__document_type_at(size_t index);
+const grove_document_type *grove__document_type_named(const char *name);
 
 /* Gives back what was read into a handle. */
 void grove__document_unload(grove_document *document);

@@ -409,7 +409,7 @@ grove_status grove__document_make(grove_document *document,
                                   const grove_operation *operation,
                                   grove_error *error_out)
 {
-    grove_status status = grove__document_check_live(document, error_out);
+    grove_status status = grove__document_check_editable(document, error_out);
     if (status != GROVE_OK) {
         return status;
     }

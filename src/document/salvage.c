@@ -527,11 +527,13 @@ static grove_status guess_type(grove_store *source, grove__txn *txn, grove_bytes
     size_t fitting = 0;
     const grove_document_type *fits = NULL;
     grove_status status = count_sound(source, txn, id, &with, &all, error_out);
-    for (size_t index = 0;
-         status == GROVE_OK && all > 0 && index < options->type_count + 2; index++) {
-        with.guess = index < options->type_count    ? options->types[index]
-                     : index == options->type_count ? grove_type_text()
-                                                    : grove_type_opaque();
+    for (size_t index = 0; status == GROVE_OK && all > 0; index++) {
+        with.guess = index < options->type_count
+                         ? options->types[index]
+                         : grove__document_type_at(index - options->type_count);
+        if (with.guess == NULL) {
+            break;
+        }
         size_t sound = 0;
         status = count_sound(source, txn, id, &with, &sound, error_out);
         if (status == GROVE_OK && sound == all) {

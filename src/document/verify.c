@@ -139,10 +139,7 @@ const grove_document_type *grove__survey_type(const grove__survey_options *optio
             return options->types[index];
         }
     }
-    if (strcmp(grove_type_text()->name, name) == 0) {
-        return grove_type_text();
-    }
-    return strcmp(grove_type_opaque()->name, name) == 0 ? grove_type_opaque() : NULL;
+    return grove__document_type_named(name);
 }
 
 /* Whether the record counts what was found; not said of what is damaged. */
