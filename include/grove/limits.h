@@ -51,7 +51,7 @@
 #define GROVE_JSON_TEXT_BYTES_MAX (1u << 28)
 #define GROVE_JSON_DEPTH_MAX 2048
 /* Values that the operations of one JSON patch may copy, all together. */
-#define GROVE_JSON_COPIES_MAX (1u << 20)
+#define GROVE_JSON_COPIES_MAX (1u << 18)
 /* What a caller can write to the record of a commit, in bytes. */
 #define GROVE_COMMIT_META_BYTES_MAX 256
 /* Incarnations of a store that are remembered with their commits. */

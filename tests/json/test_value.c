@@ -17,7 +17,8 @@ typedef struct two {
 Test(json_value, numbers_are_equal_by_worth_and_the_same_by_kind_and_bits)
 {
     const grove_value text = grove_value_text(grove_bytes_of("1"));
-    const grove_value zero_text = grove_value_text((grove_bytes){(uint8_t *)"1\0", 2});
+    const grove_value zero_text =
+        grove_value_text((grove_bytes){(const uint8_t *)"1\0", 2});
     const two TWOS[] = {
         {grove_value_null(), grove_value_null(), true, true},
         {grove_value_null(), grove_value_boolean(false), false, false},
