@@ -111,8 +111,8 @@ static void write_snapshots(const char *directory)
     const grove__packing packing = {3, 64, NULL};
     const grove_bytes none = {NULL, 0};
     const grove__head heads[] = {
-        {7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}},
-        {99, {{3, {'b', 'o', 'b'}}, 61}},
+        {7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}, 0},
+        {99, {{3, {'b', 'o', 'b'}}, 61}, 0},
     };
     const grove__snapshot_header empty = {0, 0, 1, 0};
     const grove__snapshot_header two = {100, 3, 1, 2};

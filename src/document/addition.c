@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "document/stamps.h"
 #include "graph/version.h"
 
 grove__addition *grove__addition_new(grove_document *document, grove__txn *txn)
@@ -13,6 +14,7 @@ grove__addition *grove__addition_new(grove_document *document, grove__txn *txn)
         adding->txn = txn;
         adding->is_import = false;
         adding->own = UINT64_MAX;
+        adding->has_looked = false;
         grove__known_init(&adding->known, document, txn);
     }
     return adding;
@@ -68,11 +70,15 @@ static const char *name_event(const grove_event_id *id, char name[NAME_BYTES])
 /* Looks at what is stored now: others may have removed history. */
 static grove_status look(grove__addition *adding, grove_error *error_out)
 {
+    if (adding->has_looked) {
+        return GROVE_OK;
+    }
     grove_status status = grove__document_look(adding->document, adding->txn, error_out);
     if (status == GROVE_NONE) {
         status = grove__fail(error_out, GROVE_CONFLICT,
                              "the document was deleted under this handle; load it anew");
     }
+    adding->has_looked = status == GROVE_OK;
     return status;
 }
 
@@ -258,38 +264,58 @@ static grove_status check_place(grove__addition *adding, grove__frontier *parent
 
 /* Whether a merge of the run needs events that were removed: its parents lie
  * further back than the version that history begins with. */
-static grove_status check_removed(const grove__addition *adding, grove_error *error_out)
+static grove_status check_removed(grove__addition *adding, grove_error *error_out)
 {
     const grove_document *document = adding->document;
+    grove_status status = GROVE_OK;
     uint64_t least = adding->run.parent_count == 0 ? 0 : UINT64_MAX;
     for (size_t index = 0; index < adding->run.parent_count; index++) {
         uint64_t clock = adding->clocks[index] + 1;
         least = clock < least ? clock : least;
     }
-    if (document->type->merge != NULL && least < document->meta.base_clock) {
-        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
-                           "a compaction removed the events that this one would have to "
-                           "be merged with");
+    /* Where something is merged, the merge looks. */
+    if (grove__document_is_timed(document) && least < document->stored) {
+        status = look(adding, error_out);
     }
-    return GROVE_OK;
+    if (status == GROVE_OK && grove__document_reaches_back(document) &&
+        least < document->meta.base_clock) {
+        status =
+            grove__fail(error_out, GROVE_HISTORY_REMOVED,
+                        "a compaction removed the events that this one would have to "
+                        "be merged with");
+    }
+    return status;
 }
 
 grove_status grove__addition_place(grove__addition *adding, grove__frontier *parents_out,
                                    grove_error *error_out)
 {
     grove_document *document = adding->document;
-    adding->waits = false;
-    grove_status status = check_place(adding, parents_out, error_out);
-    if (status == GROVE_HISTORY_REMOVED) {
+    for (;;) {
+        uint64_t untimed = UINT64_MAX;
+        adding->waits = false;
+        grove_status status = check_place(adding, parents_out, error_out);
+        bool is_placed = status == GROVE_OK;
+        if (is_placed) {
+            status = check_removed(adding, error_out);
+            untimed =
+                grove__stamps_lacking(document, adding->clocks, adding->run.parent_count);
+        }
+        if (is_placed ? status != GROVE_OK || untimed == UINT64_MAX
+                      : status != GROVE_HISTORY_REMOVED) {
+            return status;
+        }
+        /* Each time further back, or it fails. */
         status = look(adding, error_out);
         if (status == GROVE_OK) {
-            status =
-                grove__document_deepen(document, adding->txn, document->walk.needed.from,
-                                       document->graph.end, error_out);
+            status = is_placed
+                         ? grove__stamps_deepen(document, adding->txn, untimed, error_out)
+                         : grove__document_deepen(document, adding->txn,
+                                                  document->walk.needed.from,
+                                                  document->graph.end, error_out);
         }
-        if (status == GROVE_OK) {
-            status = check_place(adding, parents_out, error_out);
+        if (status != GROVE_OK) {
+            return status;
         }
     }
-    return status == GROVE_OK ? check_removed(adding, error_out) : status;
 }

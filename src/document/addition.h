@@ -20,6 +20,8 @@ typedef struct grove__addition {
      * those from clock `own` on, which it brought itself, as a fault. */
     bool is_import;
     uint64_t own;
+    /* The record that the handle knows is that of `txn`. */
+    bool has_looked;
     /* After a failure to find its place: it may have one when the event
      * `missing` has come. */
     bool waits;

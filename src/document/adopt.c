@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "document/change.h"
 #include "document/exchange.h"
+#include "document/stamps.h"
 
 typedef struct adopt_work {
     grove__exchange *exchange;
@@ -73,6 +74,11 @@ static grove_status read_snapshot(adopt_work *work, grove_error *error_out)
     if (status == GROVE_OK) {
         status = grove__block_frame_view(&block, GROVE__SNAPSHOT_FRAME_CONTENT, &content,
                                          &frames.content, error_out);
+    }
+    if (status == GROVE_OK && type->timed != NULL) {
+        status = grove__snapshot_times(&block, work->document->allocator,
+                                       (grove__head *)(void *)work->heads.data,
+                                       work->snapshot.head_count, error_out);
     }
     if (status == GROVE_OK) {
         status = type->state_decode(type, work->document->allocator, frames,
@@ -160,6 +166,16 @@ static grove_status begin_graph(adopt_work *work, grove_error *error_out)
     head.id.replica = replicas_of(work)[last->replica];
     head.id.sequence = last->sequence + last->count - 1;
     grove_document *draft = work->draft;
+    if (grove__document_is_timed(draft)) {
+        const grove__head *heads = (const grove__head *)(const void *)work->heads.data;
+        head.time = work->snapshot.clock == work->base
+                        ? heads[work->snapshot.head_count - 1].time
+                        : grove__stamps_said(&work->all, &head.id);
+        if (head.time == 0) {
+            return fail("has events that do not go on from those without history",
+                        error_out);
+        }
+    }
     grove_status status = grove__graph_init(&draft->graph, draft->allocator, work->base,
                                             &head, 1, error_out);
     if (status == GROVE_OK) {
@@ -178,6 +194,7 @@ static bool heads_agree(const adopt_work *work)
     for (size_t index = 0; agree && index < heads.count; index++) {
         grove__id_span span;
         agree = heads.clocks[index] == given[index].clock &&
+                grove__graph_time(graph, given[index].clock) == given[index].time &&
                 grove__ids_at(&graph->ids, heads.clocks[index], &span) &&
                 span.sequence == given[index].id.sequence &&
                 grove__replica_equal(grove__ids_name(&graph->ids, span.replica),

@@ -2,6 +2,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/change.h"
+#include "document/stamps.h"
 
 enum { ATTEMPTS_MAX = 16 };
 
@@ -26,6 +27,28 @@ static grove_status find_floor(grove_document *document, grove__txn *txn, uint64
         return GROVE_OK;
     }
     return status;
+}
+
+/* Encodes the snapshot of what is stored. Whatever comes later has the event
+ * before the floor in its history, and so all up to its time. */
+static grove_status encode_snapshot(grove_document *source, grove__txn *txn,
+                                    uint64_t floor, grove_buffer *snapshot,
+                                    grove_error *error_out)
+{
+    uint64_t settled = 0;
+    grove_status status = GROVE_OK;
+    if (floor > 0 && grove__document_is_timed(source)) {
+        status = grove__stamps_time(source, txn, floor - 1, &settled, error_out);
+    }
+    if (status == GROVE_OK) {
+        status =
+            grove__document_encode_snapshot(source, txn, settled, snapshot, error_out);
+    }
+    return status == GROVE_NONE
+               ? grove__fail(error_out, GROVE_UNSUPPORTED,
+                             "no snapshot can be made of this document now: hand in its "
+                             "state and save, then compact")
+               : status;
 }
 
 /* Removes the batches that lie before the floor. */
@@ -63,22 +86,16 @@ static grove_status prepare(grove_document *document, grove_document *source,
     uint64_t target = events - grove__min_u64(events, window);
     target =
         grove__min_u64(target, grove__handle_least_clock(document->store, document->id));
-    status = grove__document_encode_snapshot(source, txn, snapshot, error_out);
-    if (status == GROVE_NONE) {
-        return grove__fail(
-            error_out, GROVE_UNSUPPORTED,
-            "no snapshot can be made of this document now: hand in its state "
-            "and save, then compact");
-    }
     grove_buffer pieces;
     grove_buffer_init(&pieces, document->allocator);
     uint64_t floor = 0;
+    status = find_floor(source, txn, target, &floor, error_out);
+    if (status == GROVE_OK) {
+        status = encode_snapshot(source, txn, floor, snapshot, error_out);
+    }
     if (status == GROVE_OK) {
         status = grove__pieces_read(source, txn, GROVE__TABLE_EVENTS, SIZE_MAX, &pieces,
                                     error_out);
-    }
-    if (status == GROVE_OK) {
-        status = find_floor(source, txn, target, &floor, error_out);
     }
     if (status == GROVE_OK) {
         uint64_t bytes_before = change->meta.batch_bytes + change->meta.snapshot_bytes;

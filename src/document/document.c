@@ -81,6 +81,12 @@ static grove_status check_options(const grove_document_options *given,
             "bytes",
             GROVE_TYPE_NAME_BYTES_MAX);
     }
+    if (type != NULL && type->timed != NULL &&
+        (type->merge != NULL || (type->capabilities & GROVE_TYPE_CONCURRENT) == 0)) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "the document type is timed and has a merge, or takes no "
+                           "concurrent operations");
+    }
     *options_out = options;
     return GROVE_OK;
 }

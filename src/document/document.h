@@ -362,6 +362,13 @@ grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
                                       uint64_t base, grove__merge *merge,
                                       grove_error *error_out);
 
+/* Whether events need what they are concurrent with: to be merged, or to get
+ * their Lamport times. */
+static inline bool grove__document_reaches_back(const grove_document *document)
+{
+    return document->type->merge != NULL || document->type->timed != NULL;
+}
+
 /* Whether events can be merged that have no parent before clock `reach` - 1.
  * GROVE_HISTORY_REMOVED: nobody could merge them who loads the document. */
 grove_status grove__document_check_reach(const grove_document *document, uint64_t reach,
@@ -372,9 +379,11 @@ void grove__document_report(grove_document *document, grove_operations operation
 
 /* --- snapshots: snapshots.c --- */
 
-/* The snapshot of `state` as a block. GROVE_NONE: the type makes none now. */
+/* The snapshot of `state` as a block; of a timed type without what only events
+ * could need that are concurrent with one up to the time `settled`. GROVE_NONE:
+ * the type makes none now. */
 grove_status grove__document_encode_snapshot(grove_document *document, grove__txn *txn,
-                                             grove_buffer *block_out,
+                                             uint64_t settled, grove_buffer *block_out,
                                              grove_error *error_out);
 
 struct grove__change;

@@ -8,7 +8,8 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "document/document.h"
+#include "document/stamps.h"
+#include "format/event_ids.h"
 #include "format/events_mark.h"
 
 /* GROVE_UNSUPPORTED, where a type cannot merge. */
@@ -92,6 +93,42 @@ static list_walk list_walk_at(const grove__list_part *part)
     return walk;
 }
 
+/* Whether a parent may have the time that the list says, where that counts. */
+static grove_status check_time(const grove_document *document, uint64_t clock,
+                               uint64_t time, grove_error *error_out)
+{
+    return grove__document_is_timed(document)
+               ? grove__stamps_check(document, clock, time, error_out)
+               : GROVE_OK;
+}
+
+/* The clock of a parent inside the list. */
+static grove_status resolve_inside(const grove_document *document, const list_walk *walk,
+                                   uint32_t event, uint64_t *clock_out,
+                                   grove_error *error_out)
+{
+    *clock_out = walk->first_clock + event;
+    return check_time(document, *clock_out, grove__event_ids_time(walk->events, event),
+                      error_out);
+}
+
+/* The clock of any other. */
+static grove_status resolve_outside(grove_document *document, grove__txn *txn,
+                                    const list_walk *walk, const grove__parent *parent,
+                                    uint64_t *clock_out, grove_error *error_out)
+{
+    const grove_replica *replica = &walk->events->replicas[parent->replica];
+    grove_status status = grove__document_find(document, txn, replica, parent->sequence,
+                                               clock_out, error_out);
+    if (status == GROVE_NONE) {
+        return grove__fail(error_out, GROVE_CORRUPT,
+                           "the event at clock %llu has a parent that is not stored",
+                           (unsigned long long)(walk->first_clock + walk->event));
+    }
+    return status == GROVE_OK ? check_time(document, *clock_out, parent->time, error_out)
+                              : status;
+}
+
 /* The clocks of the next event's parents into `clocks`. */
 static grove_status resolve_parents(grove_document *document, grove__txn *txn,
                                     const list_walk *walk, uint64_t *clocks,
@@ -100,24 +137,16 @@ static grove_status resolve_parents(grove_document *document, grove__txn *txn,
     const grove__events *events = walk->events;
     const grove__parent_run *run = &events->parent_runs[walk->parent_run];
     if (walk->parent_run == events->parent_run_count || run->event != walk->event) {
-        clocks[0] = walk->first_clock + walk->event - 1;
         *count_out = 1;
-        return GROVE_OK;
+        return resolve_inside(document, walk, walk->event - 1, &clocks[0], error_out);
     }
     for (uint32_t index = 0; index < run->count; index++) {
         const grove__parent *parent = &events->parents[run->first + index];
-        if (parent->replica == GROVE__PARENT_INSIDE) {
-            clocks[index] = walk->first_clock + parent->sequence;
-            continue;
-        }
         grove_status status =
-            grove__document_find(document, txn, &events->replicas[parent->replica],
-                                 parent->sequence, &clocks[index], error_out);
-        if (status == GROVE_NONE) {
-            return grove__fail(error_out, GROVE_CORRUPT,
-                               "the event at clock %llu has a parent that is not stored",
-                               (unsigned long long)(walk->first_clock + walk->event));
-        }
+            parent->replica == GROVE__PARENT_INSIDE
+                ? resolve_inside(document, walk, (uint32_t)parent->sequence,
+                                 &clocks[index], error_out)
+                : resolve_outside(document, txn, walk, parent, &clocks[index], error_out);
         if (status != GROVE_OK) {
             return status;
         }
@@ -137,7 +166,10 @@ static grove_status add_segment(grove_document *document, grove__txn *txn,
     grove_status status =
         resolve_parents(document, txn, walk, clocks, &parent_count, error_out);
     grove__arrival arrival = {.sequence = ids->sequence + (walk->event - walk->id_start),
-                              .parents = {clocks, parent_count}};
+                              .parents = {clocks, parent_count},
+                              .time = grove__document_is_timed(document)
+                                          ? grove__event_ids_time(events, walk->event)
+                                          : 0};
     if (status == GROVE_OK) {
         status = grove__ids_intern(&document->graph.ids, &events->replicas[ids->replica],
                                    &arrival.replica, error_out);
@@ -298,6 +330,28 @@ grove_status grove__document_take_unsaved(grove_document *document, grove__txn *
                : status;
 }
 
+/* The times of a run's parents, whose clocks are in another order. The graph
+ * has them. */
+static void find_times(const grove_document *document, const grove_event_run *run,
+                       grove__frontier parents, uint64_t *times)
+{
+    const grove__graph *graph = &document->graph;
+    for (size_t index = 0; index < run->parent_count; index++) {
+        uint64_t clock = parents.clocks[0];
+        if (run->parent_count > 1) {
+            const grove_event_id *id = &run->parents[index];
+            uint32_t replica = grove__ids_find_replica(&graph->ids, &id->replica);
+            grove__id_span span;
+            bool is_held = replica != GROVE__INDEX_NONE &&
+                           grove__ids_find(&graph->ids, replica, id->sequence, &span);
+            GROVE_ASSERT(is_held);
+            clock = span.clock;
+        }
+        times[index] = grove__graph_time(graph, clock);
+        GROVE_ASSERT(times[index] > 0);
+    }
+}
+
 /* Makes room in the graph, and appends a run to `unsaved`. */
 static grove_status begin_run(grove_document *document, const grove_event_run *run,
                               grove__frontier parents, grove_error *error_out)
@@ -311,7 +365,13 @@ static grove_status begin_run(grove_document *document, const grove_event_run *r
     if (!grove__graph_reserve(&document->graph, replica, parents)) {
         return grove__fail_memory(error_out);
     }
-    return grove__events_append(&document->unsaved, document->type, run, error_out);
+    if (!grove__document_is_timed(document)) {
+        return grove__events_append(&document->unsaved, document->type, run, error_out);
+    }
+    uint64_t times[GROVE_EVENT_PARENTS_MAX];
+    find_times(document, run, parents, times);
+    return grove__events_append_timed(&document->unsaved, document->type, run, times,
+                                      error_out);
 }
 
 /* Appends the run to the graph, for which there is room. */
@@ -321,8 +381,10 @@ static void finish_run(grove_document *document, const grove_event_run *run,
     grove__graph *graph = &document->graph;
     uint64_t from = graph->end;
     uint32_t replica = grove__ids_find_replica(&graph->ids, &run->first.replica);
+    uint64_t time =
+        grove__document_is_timed(document) ? grove__graph_time_after(graph, parents) : 0;
     grove_status status = grove__graph_append(graph, replica, run->first.sequence,
-                                              run->operation.count, parents, NULL);
+                                              run->operation.count, parents, time, NULL);
     GROVE_ASSERT(status == GROVE_OK);
     note_reach(document, from);
     if (grove__replica_equal(&run->first.replica, &document->replica)) {
@@ -358,19 +420,27 @@ grove__document_mark grove__document_mark_of(const grove_document *document)
 }
 
 /* The state takes an operation that was made on exactly this state. */
-static grove_status take_operation(grove_document *document,
-                                   const grove_operation *operation, bool is_reported,
+static grove_status take_operation(grove_document *document, const grove_event_run *run,
+                                   grove__frontier parents, bool is_reported,
                                    grove_error *error_out)
 {
     const grove_document_type *type = document->type;
-    grove_operations one = {operation, 1};
+    grove_operations one = {&run->operation, 1};
+    grove_stamp_run stamp = {.replica = &run->first.replica,
+                             .sequence = run->first.sequence,
+                             .count = run->operation.count};
+    grove_stamps stamps = {NULL, 0};
+    if (grove__document_is_timed(document)) {
+        stamp.time = grove__graph_time_after(&document->graph, parents);
+        stamps = (grove_stamps){&stamp, 1};
+    }
     grove_status status =
-        type->state_apply(type, document->state, one, (grove_stamps){NULL, 0}, error_out);
+        type->state_apply(type, document->state, one, stamps, error_out);
     if (status == GROVE_CORRUPT) {
         return grove__fail(error_out, GROVE_MALFORMED,
                            "the operation at position %llu does not fit the document's "
                            "state",
-                           (unsigned long long)operation->position);
+                           (unsigned long long)run->operation.position);
     }
     if (status == GROVE_OK && is_reported) {
         grove__document_report(document, one);
@@ -391,7 +461,7 @@ grove_status grove__document_push(grove_document *document, grove__txn *txn,
     }
     document->pending.is_tried = document->pending.is_tried && txn == NULL;
     if (!merges) {
-        status = take_operation(document, &run->operation, txn != NULL, error_out);
+        status = take_operation(document, run, parents, txn != NULL, error_out);
     }
     if (status == GROVE_OK) {
         finish_run(document, run, parents);

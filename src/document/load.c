@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/operations.h"
+#include "document/stamps.h"
 #include "kv/value.h"
 
 /* A snapshot's bytes as a state, with its heads; nothing is kept on failure. */
@@ -17,6 +18,14 @@ static grove_status decode_snapshot(grove_document *document, grove_bytes bytes,
         return status;
     }
     block.packer = &document->packer;
+    if (grove__document_is_timed(document)) {
+        status = grove__snapshot_times(&block, document->allocator,
+                                       (grove__head *)(void *)heads->data,
+                                       header.head_count, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+    }
     if (header.clock != clock) {
         return grove__fail(error_out, GROVE_CORRUPT,
                            "the snapshot at clock %llu says that it is of clock %llu",
@@ -43,7 +52,8 @@ static grove_status decode_snapshot(grove_document *document, grove_bytes bytes,
     if (status == GROVE_OK) {
         status = document->type->state_decode(document->type, document->allocator, frames,
                                               state_out, error_out);
-        document->merge.state_clock = block.frame_count > 2 ? clock : GROVE__NO_SNAPSHOT;
+        bool has_merge = document->type->merge != NULL && block.frame_count > 2;
+        document->merge.state_clock = has_merge ? clock : GROVE__NO_SNAPSHOT;
     }
     grove_buffer_release(&structure);
     grove_buffer_release(&content);
@@ -179,11 +189,12 @@ static grove_status load_newest(grove_document *document, grove__txn *txn,
 
 /* The state takes operations as they are, and who listens is told. */
 static grove_status take_operations(grove_document *document, grove_operations operations,
-                                    grove_status misfit, grove_error *error_out)
+                                    grove_stamps stamps, grove_status misfit,
+                                    grove_error *error_out)
 {
     const grove_document_type *type = document->type;
-    grove_status status = type->state_apply(type, document->state, operations,
-                                            (grove_stamps){NULL, 0}, error_out);
+    grove_status status =
+        type->state_apply(type, document->state, operations, stamps, error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, operations);
     } else if (status == GROVE_CORRUPT && misfit != GROVE_CORRUPT) {
@@ -197,13 +208,10 @@ static grove_status take_operations(grove_document *document, grove_operations o
 }
 
 /* The same for some events of a list, whose operations may have to be cut. */
-static grove_status take_part(grove_document *document, const grove__list_part *part,
-                              grove_status misfit, grove_error *error_out)
+static grove_status take_cut(grove_document *document, const grove__list_part *part,
+                             grove_stamps stamps, grove_status misfit,
+                             grove_error *error_out)
 {
-    if (part->from == 0 && part->end == part->events->count) {
-        return take_operations(document, grove__events_operations(part->events), misfit,
-                               error_out);
-    }
     uint64_t clock = part->first_clock + part->from;
     uint64_t end = part->first_clock + part->end;
     grove__operation_list list;
@@ -223,10 +231,30 @@ static grove_status take_part(grove_document *document, const grove__list_part *
     if (status == GROVE_OK) {
         grove_operations operations = {(const grove_operation *)(const void *)cut.data,
                                        cut.size / sizeof(grove_operation)};
-        status = take_operations(document, operations, misfit, error_out);
+        status = take_operations(document, operations, stamps, misfit, error_out);
     }
     grove_buffer_release(&cut);
     grove__operation_list_release(&list);
+    return status;
+}
+
+/* The state takes events of a list, which the graph has. */
+static grove_status take_part(grove_document *document, const grove__list_part *part,
+                              grove_status misfit, grove_error *error_out)
+{
+    grove_buffer runs;
+    grove_buffer_init(&runs, document->allocator);
+    grove_status status =
+        grove__stamps_add(document, part->first_clock + part->from,
+                          part->first_clock + part->end, &runs, error_out);
+    grove_stamps stamps = grove__stamps_view(&runs);
+    if (status == GROVE_OK && part->from == 0 && part->end == part->events->count) {
+        status = take_operations(document, grove__events_operations(part->events), stamps,
+                                 misfit, error_out);
+    } else if (status == GROVE_OK) {
+        status = take_cut(document, part, stamps, misfit, error_out);
+    }
+    grove_buffer_release(&runs);
     return status;
 }
 

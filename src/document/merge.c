@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "document/stamps.h"
 #include "document/walking.h"
 #include "graph/critical.h"
 
@@ -135,8 +136,9 @@ static grove_status take_edits(grove__walking *work, grove_error *error_out)
     grove_document *document = work->document;
     grove_operations edits = {(const grove_operation *)(const void *)work->edits.data,
                               work->edits.size / sizeof(grove_operation)};
-    grove_status status = document->type->state_apply(
-        document->type, document->state, edits, (grove_stamps){NULL, 0}, error_out);
+    grove_status status =
+        document->type->state_apply(document->type, document->state, edits,
+                                    grove__stamps_view(&work->stamps), error_out);
     if (status == GROVE_OK) {
         grove__document_report(document, edits);
     } else if (status == GROVE_CORRUPT) {
@@ -168,7 +170,7 @@ static bool choose_walker(grove__walking *work)
 grove_status grove__document_check_reach(const grove_document *document, uint64_t reach,
                                          grove_error *error_out)
 {
-    if (document->type->merge != NULL && reach < document->meta.base_clock) {
+    if (grove__document_reaches_back(document) && reach < document->meta.base_clock) {
         return grove__fail(error_out, GROVE_HISTORY_REMOVED,
                            "events go on from before clock %llu, and what was there "
                            "was removed by a compaction",
@@ -239,6 +241,10 @@ static grove_status copy_ranges(grove__walking *work, grove__ranges events,
     for (size_t index = 0; status == GROVE_OK && index < events.count; index++) {
         status = grove__walking_copy(work, events.items[index].from,
                                      events.items[index].end, error_out);
+        if (status == GROVE_OK) {
+            status = grove__stamps_add(work->document, events.items[index].from,
+                                       events.items[index].end, &work->stamps, error_out);
+        }
     }
     return status;
 }

@@ -267,7 +267,8 @@ grove_status grove__pending_decode(grove_document *document, const grove_event_i
     grove_status status = grove__batch_open(bytes, &block, &header, error_out);
     if (status == GROVE_OK) {
         block.packer = &document->packer;
-        status = grove__batch_decode(&block, document->type, GROVE__DECODE_ALL,
+        status = grove__batch_decode(&block, document->type,
+                                     GROVE__DECODE_ALL | GROVE__DECODE_WAITING,
                                      item->events, error_out);
     }
     if (status != GROVE_OK) {

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/error.h"
-#include "document/document.h"
+#include "document/stamps.h"
 
 /* The heads of the base of a graph, as records. */
 static grove_status copy_base_heads(const grove__graph *graph, grove_buffer *heads,
@@ -20,9 +20,24 @@ static grove_status copy_base_heads(const grove__graph *graph, grove_buffer *hea
         (void)grove__ids_at(&graph->ids, head.clock, &span);
         head.id.replica = *grove__ids_name(&graph->ids, span.replica);
         head.id.sequence = span.sequence;
+        head.time = graph->base_head_times[index];
         grove_buffer_append(heads, &head, sizeof head);
     }
     return heads->failed ? grove__fail_memory(error_out) : GROVE_OK;
+}
+
+/* Whether the parents of an event, as far as a graph has their times, lead to
+ * the time that it is said to have. */
+static grove_status check_time(const grove__graph *graph, grove__frontier parents,
+                               uint64_t time, grove_error *error_out)
+{
+    uint64_t derived = time == 0 ? 0 : grove__graph_time_after(graph, parents);
+    return derived == 0 || derived == time
+               ? GROVE_OK
+               : grove__fail(error_out, GROVE_CORRUPT,
+                             "the batches contradict each other in what Lamport time the "
+                             "event at clock %llu has",
+                             (unsigned long long)graph->end);
 }
 
 /* Appends the events of `from` before clock `end` to a graph that ends among
@@ -38,12 +53,16 @@ static grove_status copy_runs(grove__graph *to, const grove__graph *from, uint64
         (void)grove__ids_at(&from->ids, clock, &span);
         grove__graph_view run = grove__graph_run_at(from, grove__graph_find(from, clock));
         uint64_t count = grove__min_u64(span.count, grove__min_u64(run.end, end) - clock);
+        grove__frontier parents = grove__graph_parents(from, clock, &before);
+        uint64_t time = grove__graph_time(from, clock);
         uint32_t replica;
-        status = grove__ids_intern(&to->ids, grove__ids_name(&from->ids, span.replica),
-                                   &replica, error_out);
+        status = check_time(to, parents, time, error_out);
         if (status == GROVE_OK) {
-            status = grove__graph_append(to, replica, span.sequence, count,
-                                         grove__graph_parents(from, clock, &before),
+            status = grove__ids_intern(
+                &to->ids, grove__ids_name(&from->ids, span.replica), &replica, error_out);
+        }
+        if (status == GROVE_OK) {
+            status = grove__graph_append(to, replica, span.sequence, count, parents, time,
                                          error_out);
         }
     }
@@ -117,6 +136,7 @@ static grove_status begin_graph(grove_document *document, uint64_t border,
         head.clock = border - 1;
         head.id.replica = events->replicas[parent->replica];
         head.id.sequence = parent->sequence;
+        head.time = parent->time;
     }
     return grove__graph_init(&document->graph, document->allocator, border, &head,
                              border > 0 ? 1 : 0, error_out);

@@ -268,7 +268,7 @@ static grove_status prepare_snapshot(save_attempt *attempt, grove__txn *txn,
         return GROVE_OK;
     }
     grove_status status =
-        grove__document_encode_snapshot(document, txn, &attempt->snapshot, error_out);
+        grove__document_encode_snapshot(document, txn, 0, &attempt->snapshot, error_out);
     if (status == GROVE_NONE || status == GROVE_LIMIT) {
         /* A snapshot that cannot be is no reason to refuse events. */
         grove_buffer_reset(&attempt->snapshot);

@@ -24,6 +24,7 @@ static grove_status encode_heads(grove_document *document, grove_buffer *heads_o
         (void)grove__ids_at(&document->graph.ids, head.clock, &span);
         head.id.replica = *grove__ids_name(&document->graph.ids, span.replica);
         head.id.sequence = span.sequence;
+        head.time = grove__graph_time(&document->graph, head.clock);
         grove_buffer_append(heads_out, &head, sizeof head);
     }
     return heads_out->failed ? grove__fail_memory(error_out) : GROVE_OK;
@@ -48,8 +49,19 @@ static grove_status find_base_clock(grove_document *document, uint64_t *base_out
     return GROVE_OK;
 }
 
+/* The state's two frames. */
+static grove_status encode_state(const grove_document *document, uint64_t settled,
+                                 grove_type_buffers *buffers, grove_error *error_out)
+{
+    const grove_document_type *type = document->type;
+    return type->timed != NULL && settled > 0
+               ? type->timed->state_encode_settled(type, document->state, settled,
+                                                   buffers, error_out)
+               : type->state_encode(type, document->state, buffers, error_out);
+}
+
 grove_status grove__document_encode_snapshot(grove_document *document, grove__txn *txn,
-                                             grove_buffer *block_out,
+                                             uint64_t settled, grove_buffer *block_out,
                                              grove_error *error_out)
 {
     const grove_document_type *type = document->type;
@@ -61,7 +73,7 @@ grove_status grove__document_encode_snapshot(grove_document *document, grove__tx
     grove_buffer_init(&buffers.structure, document->allocator);
     grove_buffer_init(&buffers.content, document->allocator);
     grove_buffer_init(&heads, document->allocator);
-    grove_status status = type->state_encode(type, document->state, &buffers, error_out);
+    grove_status status = encode_state(document, settled, &buffers, error_out);
     if (status == GROVE_OK) {
         status = encode_heads(document, &heads, error_out);
     }

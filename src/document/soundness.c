@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "document/stamps.h"
 #include "format/sorted.h"
 
 /* A run of a replica. */
@@ -229,8 +230,10 @@ static grove_status check_runs(grove__soundness *soundness, grove_error *error_o
 
 /* --- events --- */
 
-/* Begins the draft's graph behind the last event that was removed. */
-static grove_status begin_graph(grove__soundness *soundness, grove_error *error_out)
+/* Begins the draft's graph behind the last event that was removed. Of a timed
+ * type the first batch, if there is one, says the time of that. */
+static grove_status begin_graph(grove__soundness *soundness, const grove__events *first,
+                                grove_error *error_out)
 {
     grove_document *draft = soundness->draft;
     uint64_t base = soundness->meta.base_clock;
@@ -244,6 +247,7 @@ static grove_status begin_graph(grove__soundness *soundness, grove_error *error_
         head.clock = base - 1;
         head.id.replica = *replica_at(soundness, last->replica);
         head.id.sequence = last->sequence + (base - 1 - last->clock);
+        head.time = first == NULL ? 0 : grove__stamps_said(first, &head.id);
     }
     grove_status status = grove__graph_init(&draft->graph, draft->allocator, base, &head,
                                             base > 0 ? 1 : 0, error_out);
@@ -261,7 +265,7 @@ static grove_status begin(grove__soundness *soundness, grove_error *error_out)
     }
     grove_status status = check_runs(soundness, error_out);
     if (status == GROVE_OK) {
-        status = begin_graph(soundness, error_out);
+        status = begin_graph(soundness, NULL, error_out);
     }
     soundness->has_begun = status == GROVE_OK;
     return status;
@@ -340,6 +344,15 @@ grove_status grove__soundness_snapshot(grove__soundness *soundness, uint64_t clo
     }
     block.packer = &soundness->draft->packer;
     due.head_count = header.head_count;
+    if (grove__document_is_timed(soundness->draft)) {
+        grove__head *heads =
+            (grove__head *)(void *)soundness->heads.data + due.head_first;
+        status = grove__snapshot_times(&block, soundness->allocator, heads,
+                                       due.head_count, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
+    }
     grove_buffer_append(&soundness->snapshots, &due, sizeof due);
     if (soundness->snapshots.failed) {
         return grove__fail_memory(error_out);
@@ -361,7 +374,9 @@ static bool heads_agree(const grove__soundness *soundness, const due_snapshot *d
     bool agree = heads.count == due->head_count;
     for (size_t index = 0; agree && index < heads.count; index++) {
         grove__id_span span;
+        uint64_t time = grove__graph_time(graph, heads.clocks[index]);
         agree = heads.clocks[index] == said[index].clock &&
+                (time == 0 || time == said[index].time) &&
                 grove__ids_at(&graph->ids, heads.clocks[index], &span) &&
                 span.sequence == said[index].id.sequence &&
                 grove__replica_equal(grove__ids_name(&graph->ids, span.replica),
@@ -440,11 +455,14 @@ static grove_status add_events(grove__soundness *soundness, uint64_t first_clock
     return GROVE_OK;
 }
 
-/* Decodes a block of events into `events`. */
+/* Decodes a block of events into `events`; `waiting`: GROVE__DECODE_WAITING, or
+ * 0. */
 static grove_status decode(grove__soundness *soundness, grove_bytes bytes,
-                           grove__batch_header *header_out, grove_error *error_out)
+                           uint32_t waiting, grove__batch_header *header_out,
+                           grove_error *error_out)
 {
-    const grove_document_type *type = soundness->draft->type;
+    const grove_document_type *type =
+        soundness->knows_type ? soundness->draft->type : NULL;
     grove__block block;
     grove_status status = grove__batch_open(bytes, &block, header_out, error_out);
     if (status != GROVE_OK) {
@@ -452,8 +470,8 @@ static grove_status decode(grove__soundness *soundness, grove_bytes bytes,
     }
     block.packer = &soundness->draft->packer;
     if (soundness->knows_type) {
-        return grove__batch_decode(&block, type, GROVE__DECODE_ALL, &soundness->events,
-                                   error_out);
+        return grove__batch_decode(&block, type, GROVE__DECODE_ALL | waiting,
+                                   &soundness->events, error_out);
     }
     grove_buffer scratch;
     grove_buffer_init(&scratch, soundness->allocator);
@@ -473,7 +491,7 @@ grove_status grove__soundness_batch(grove__soundness *soundness, uint64_t clock,
     grove_document *draft = soundness->draft;
     grove_status status = begin(soundness, error_out);
     if (status == GROVE_OK) {
-        status = decode(soundness, bytes, &header, error_out);
+        status = decode(soundness, bytes, 0, &header, error_out);
     }
     if (status != GROVE_OK) {
         return status;
@@ -482,7 +500,14 @@ grove_status grove__soundness_batch(grove__soundness *soundness, uint64_t clock,
         header.event_count == 0 || header.event_count > soundness->meta.events - clock) {
         return fail(error_out, "has a batch out of place");
     }
-    status = check_ids(soundness, clock, error_out);
+    if (clock == soundness->meta.base_clock && grove__document_is_timed(draft)) {
+        grove__walk_release(&draft->walk);
+        grove__graph_release(&draft->graph);
+        status = begin_graph(soundness, &soundness->events, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = check_ids(soundness, clock, error_out);
+    }
     uint64_t reach = 0;
     if (status == GROVE_OK) {
         status = grove__document_reach(draft, NULL, &soundness->events, clock, &reach,
@@ -534,7 +559,7 @@ grove_status grove__soundness_pending(grove__soundness *soundness,
         status = grove__key_check_replica(&first->replica, error_out);
     }
     if (status == GROVE_OK) {
-        status = decode(soundness, bytes, &header, error_out);
+        status = decode(soundness, bytes, GROVE__DECODE_WAITING, &header, error_out);
     }
     if (status != GROVE_OK) {
         return status;

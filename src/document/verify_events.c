@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/pending.h"
+#include "document/stamps.h"
 #include "document/verify.h"
 #include "kv/value.h"
 
@@ -131,10 +132,10 @@ static grove_status check_state(grove__survey *survey, const grove__block *block
                : status;
 }
 
-static const grove__head *heads_of(const grove__survey *survey,
-                                   const grove__survey_piece *snapshot)
+static grove__head *heads_of(const grove__survey *survey,
+                             const grove__survey_piece *snapshot)
 {
-    return (const grove__head *)(const void *)survey->heads.data + snapshot->head_first;
+    return (grove__head *)(void *)survey->heads.data + snapshot->head_first;
 }
 
 /* Whether the heads are events that have these clocks. */
@@ -181,6 +182,11 @@ static grove_status check_snapshot(grove__survey *survey, grove__survey_piece *s
     if (status == GROVE_OK) {
         block.packer = &survey->packer;
         status = check_state(survey, &block, &header);
+    }
+    if (status == GROVE_OK && survey->type != NULL && survey->type->timed != NULL) {
+        status = grove__snapshot_times(&block, survey->store->allocator,
+                                       heads_of(survey, snapshot), snapshot->head_count,
+                                       &survey->error);
     }
     return status == GROVE_OK ? check_head_ids(survey, snapshot) : status;
 }
@@ -270,6 +276,7 @@ static grove_status find_base_heads(grove__survey *survey, const grove__events *
         head.clock = base - 1;
         head.id.replica = events->replicas[parent->replica];
         head.id.sequence = parent->sequence;
+        head.time = grove__document_is_timed(survey->draft) ? parent->time : 0;
         uint32_t replica = grove__ids_find_replica(ids, &head.id.replica);
         grove__id_span span;
         if (survey->ids_are_sound && replica != GROVE__INDEX_NONE &&
@@ -334,7 +341,8 @@ static grove_status check_heads(grove__survey *survey, grove__survey_piece *snap
     grove__frontier heads = grove__graph_heads(graph);
     bool agree = heads.count == snapshot->head_count;
     for (size_t index = 0; agree && index < heads.count; index++) {
-        agree = heads.clocks[index] == given[index].clock;
+        agree = heads.clocks[index] == given[index].clock &&
+                grove__graph_time(graph, heads.clocks[index]) == given[index].time;
     }
     if (agree) {
         return GROVE_OK;
@@ -476,7 +484,8 @@ static grove_status decode_graph(grove__survey *survey, grove_bytes bytes,
     grove_status status = grove__batch_open(bytes, &block, &header, &survey->error);
     if (status == GROVE_OK) {
         block.packer = &survey->packer;
-        status = grove__batch_decode(&block, NULL, batch_parts(survey), events,
+        status = grove__batch_decode(&block, NULL,
+                                     batch_parts(survey) | GROVE__DECODE_WAITING, events,
                                      &survey->error);
     }
     if (status == GROVE_OK &&

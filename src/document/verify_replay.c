@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "document/verify.h"
 
-/* The two frames of a state. */
+/* What two states have in common if they are equal: their two frames, or what a
+ * timed type says for them. */
 typedef struct state_bytes {
     grove_type_buffers buffers;
 } state_bytes;
@@ -36,9 +37,30 @@ static bool state_bytes_equal(const state_bytes *a, const state_bytes *b)
                               grove_buffer_view(&b->buffers.content));
 }
 
-/* Encodes the state of the snapshot at a clock, as the type does it now. */
-static grove_status encode_snapshot(grove__survey *survey, uint64_t clock,
-                                    state_bytes *bytes_out)
+/* Of a timed type the digest: how much a snapshot knows of what does not show
+ * depends on when it was made. */
+static grove_status describe(grove__survey *survey, const grove_document *view,
+                             state_bytes *bytes_out)
+{
+    const grove_document_type *type = view->type;
+    grove_type_buffers *buffers = &bytes_out->buffers;
+    if (type->timed == NULL) {
+        return type->state_encode(type, view->state, buffers, &survey->error);
+    }
+    uint8_t digest[GROVE_DIGEST_BYTES];
+    grove_status status =
+        type->timed->state_digest(type, view->state, digest, &survey->error);
+    if (status == GROVE_OK) {
+        grove_buffer_append(&buffers->structure, digest, sizeof digest);
+        status =
+            buffers->structure.failed ? grove__fail_memory(&survey->error) : GROVE_OK;
+    }
+    return status;
+}
+
+/* Describes the state of the snapshot at a clock, as the type does it now. */
+static grove_status describe_snapshot(grove__survey *survey, uint64_t clock,
+                                      state_bytes *bytes_out)
 {
     grove_document *view = NULL;
     grove_status status = grove__survey_draft(survey, &view);
@@ -55,8 +77,7 @@ static grove_status encode_snapshot(grove__survey *survey, uint64_t clock,
                              (unsigned long long)clock);
     }
     if (status == GROVE_OK) {
-        status = view->type->state_encode(view->type, view->state, &bytes_out->buffers,
-                                          &survey->error);
+        status = describe(survey, view, bytes_out);
     }
     grove_document_close(view);
     return status;
@@ -69,10 +90,9 @@ static grove_status compare(grove__survey *survey, grove_document *view, uint64_
     state_bytes stored;
     state_bytes_init(&made, survey->store->allocator);
     state_bytes_init(&stored, survey->store->allocator);
-    grove_status status =
-        view->type->state_encode(view->type, view->state, &made.buffers, &survey->error);
+    grove_status status = describe(survey, view, &made);
     if (status == GROVE_OK) {
-        status = encode_snapshot(survey, clock, &stored);
+        status = describe_snapshot(survey, clock, &stored);
     }
     if (status == GROVE_OK && !state_bytes_equal(&made, &stored)) {
         status = grove__fail(&survey->error, GROVE_CORRUPT,

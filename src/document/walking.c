@@ -22,12 +22,14 @@ void grove__walking_init(grove__walking *work, grove_document *document, grove__
     *work = (grove__walking){.document = document, .txn = txn, .merge = merge};
     grove__operation_list_init(&work->operations, document);
     grove_buffer_init(&work->edits, document->allocator);
+    grove_buffer_init(&work->stamps, document->allocator);
 }
 
 void grove__walking_release(grove__walking *work)
 {
     grove__operation_list_release(&work->operations);
     grove_buffer_release(&work->edits);
+    grove_buffer_release(&work->stamps);
 }
 
 /* --- where the walker looks from --- */

@@ -13,7 +13,8 @@ typedef struct grove__walking {
     const grove__merge_job *job; /* NULL: nothing is merged */
     grove__merge *merge;
     grove__operation_list operations;
-    grove_buffer edits; /* grove_operation records, for the state */
+    grove_buffer edits;  /* grove_operation records, for the state */
+    grove_buffer stamps; /* grove_stamp_run records of them, for timed types */
 } grove__walking;
 
 void grove__walking_init(grove__walking *work, grove_document *document, grove__txn *txn,

@@ -54,6 +54,19 @@ static void release_frames(batch_frames *frames)
     grove_buffer_release(&frames->fields);
 }
 
+/* Whether the list has Lamport times of parents outside to be written. */
+static grove__graph_times times_of(const grove__events *events,
+                                   const grove_document_type *type)
+{
+    for (size_t index = 0; type->timed != NULL && index < events->parent_count; index++) {
+        if (events->parents[index].replica != GROVE__PARENT_INSIDE) {
+            return events->parents[index].time > 0 ? GROVE__GRAPH_TIMES_ALL
+                                                   : GROVE__GRAPH_TIMES_NONE;
+        }
+    }
+    return GROVE__GRAPH_TIMES_NONE;
+}
+
 static grove_status fill_frames(batch_frames *frames, grove__events *events,
                                 const grove_document_type *type, uint64_t reach,
                                 grove_error *error_out)
@@ -61,7 +74,8 @@ static grove_status fill_frames(batch_frames *frames, grove__events *events,
     grove_buffer_u64(&frames->fields, 0);
     grove_buffer_u64(&frames->fields, grove__batch_has_root(events) ? 0 : reach);
     if (grove__batch_heads_encode(events, &frames->fields) != GROVE_OK ||
-        grove__batch_graph_encode(events, &frames->graph) != GROVE_OK ||
+        grove__batch_graph_encode(events, times_of(events, type), &frames->graph) !=
+            GROVE_OK ||
         grove__batch_times_encode(events, &frames->times) != GROVE_OK) {
         return grove__fail_memory(error_out);
     }
@@ -195,14 +209,25 @@ static grove_status check_fields(const grove__block *block, const grove__events 
     return status;
 }
 
-static grove_status decode_graph(const grove__block *block, grove_buffer *buffer,
-                                 grove__events *events, grove_error *error_out)
+/* Which times a graph has to have. */
+static grove__graph_times times_in(const grove_document_type *type, uint32_t parts)
+{
+    if ((parts & GROVE__DECODE_WAITING) != 0 || (type != NULL && type->timed == NULL)) {
+        return GROVE__GRAPH_TIMES_NONE;
+    }
+    return type == NULL ? GROVE__GRAPH_TIMES_ANY : GROVE__GRAPH_TIMES_ALL;
+}
+
+static grove_status decode_graph(const grove__block *block, grove__graph_times times,
+                                 grove_buffer *buffer, grove__events *events,
+                                 grove_error *error_out)
 {
     grove_bytes frame;
     grove_status status =
         grove__block_frame_view(block, GROVE__FRAME_GRAPH, buffer, &frame, error_out);
     if (status == GROVE_OK) {
-        status = grove__batch_graph_decode(frame, block->event_count, events, error_out);
+        status = grove__batch_graph_decode(frame, block->event_count, times, events,
+                                           error_out);
     }
     return status == GROVE_OK ? check_fields(block, events, error_out) : status;
 }
@@ -257,7 +282,7 @@ grove_status grove__batch_decode(const grove__block *block,
     grove_buffer_init(&buffer, events->allocator);
     grove_status status = GROVE_OK;
     if ((parts & (GROVE__DECODE_GRAPH | GROVE__DECODE_OPERATIONS)) != 0) {
-        status = decode_graph(block, &buffer, events, error_out);
+        status = decode_graph(block, times_in(type, parts), &buffer, events, error_out);
     }
     if (status == GROVE_OK && (parts & GROVE__DECODE_OPERATIONS) != 0) {
         bool has_contents = (parts & GROVE__DECODE_CONTENTS) != 0;

@@ -43,10 +43,12 @@ grove__packing grove__batch_packing_usual(void);
 grove__packing grove__batch_packing_sealed(int level);
 
 /*
- * Appends the block of `events` to `block_out`, with first clock 0. `reach`
+ * Appends the block of `events` to `block_out`, with first clock 0. Of a timed
+ * type the times of all parents outside are known, or none, of an event that
+ * waits. `reach`
  * as above: the caller knows the clocks of outside parents; 0 is written
  * whatever it is when an event is a root. Round trip exact for every list that
- * keeps E1 to E5, an empty one included. GROVE_LIMIT, GROVE_NO_MEMORY, and
+ * keeps E1 to E6, an empty one included. GROVE_LIMIT, GROVE_NO_MEMORY, and
  * what the type's operations_encode returns; the buffer is then as it was.
  */
 grove_status grove__batch_encode(grove__events *events, const grove_document_type *type,
@@ -77,13 +79,16 @@ enum {
     /* Their contents; nothing without the operations. */
     GROVE__DECODE_CONTENTS = 1u << 2,
     GROVE__DECODE_TIMESTAMPS = 1u << 3,
-    GROVE__DECODE_ALL = 15u
+    GROVE__DECODE_ALL = 15u,
+    /* Beside the others: the events wait, so that nobody knows their times. */
+    GROVE__DECODE_WAITING = 1u << 4
 };
 
 /*
  * Replaces `events` by what the block holds, or only by the parts asked for.
- * Every claim is checked before it is used: counts add up to the event count,
- * indexes are in range, E2 to E5 hold. The contents are copied, so that
+ * `type` is NULL where it is not known: neither are operations then. Every
+ * claim is checked before it is used: counts add up to the event count,
+ * indexes are in range, E2 to E6 hold. The contents are copied, so that
  * nothing points into the block. Without them the content frame is not
  * touched, and the contents of all operations are empty: such a list is to be
  * read, not to be encoded or appended to another. GROVE_CORRUPT with an offset

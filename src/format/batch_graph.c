@@ -2,6 +2,7 @@
 #include "format/batch_columns.h"
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/error.h"
 #include "format/column.h"
 #include "format/event_ids.h"
@@ -23,7 +24,9 @@
  *               replica's event before), else 1 + how many parents
  *   parents     of those that say how many: 0 the predecessor; 2 x distance,
  *               backwards, of a parent inside; 2 x replica + 1, outside
- *   sequences   of each parent outside: its sequence
+ *   sequences   of each parent outside but the predecessor: its sequence
+ *   times       of timed types: of each parent outside, also the predecessor,
+ *               its Lamport time
  */
 enum { PREDECESSOR = 0 };
 
@@ -102,12 +105,24 @@ static void put_parents(const grove__events *events, int column, grove_buffer *b
     }
 }
 
+static void put_times(const grove__events *events, grove_buffer *bytes)
+{
+    for (size_t index = 0; index < events->parent_count; index++) {
+        const grove__parent *parent = &events->parents[index];
+        if (parent->replica != GROVE__PARENT_INSIDE) {
+            GROVE_ASSERT(parent->time > 0);
+            grove_buffer_varint(bytes, parent->time);
+        }
+    }
+}
+
 static void cut(grove__frame_buffer *frame)
 {
     grove__column_cut(frame->cuts, &frame->cut_count, frame->bytes.size);
 }
 
 grove_status grove__batch_graph_encode(const grove__events *events,
+                                       grove__graph_times times,
                                        grove__frame_buffer *frame)
 {
     if (events->count == 0) {
@@ -139,6 +154,10 @@ grove_status grove__batch_graph_encode(const grove__events *events,
         cut(frame);
         put_parents(events, column, bytes);
     }
+    if (times == GROVE__GRAPH_TIMES_ALL) {
+        cut(frame);
+        put_times(events, bytes);
+    }
     /* The last column may be empty: nothing begins at the end. */
     if (frame->cut_count > 0 && frame->cuts[frame->cut_count - 1] == bytes->size) {
         frame->cut_count--;
@@ -156,10 +175,11 @@ static grove_status fail_graph(grove_error *error_out, size_t offset, const char
 typedef struct graph_reader {
     grove__events *events;
     uint32_t event_count;
+    bool is_timed;                 /* `times` has one for each parent outside */
     uint64_t id_runs, parent_runs; /* that were not read yet */
     uint64_t *ends;                /* of each replica's last id run */
     grove_reader all;              /* what comes next */
-    grove_reader counts, owners, jumps, distances, numbers, parents, sequences;
+    grove_reader counts, owners, jumps, distances, numbers, parents, sequences, times;
 } graph_reader;
 
 /* Gives a column of `count` numbers to a reader of its own, and goes on after
@@ -269,6 +289,20 @@ typedef struct child_event {
     grove__parent id;
 } child_event;
 
+/* The time of the next parent outside. As many events may follow it as the
+ * batch has. */
+static grove_status read_time(graph_reader *reader, uint64_t *time_out,
+                              grove_error *error_out)
+{
+    size_t offset = reader->times.offset;
+    *time_out = grove_reader_varint(&reader->times);
+    if (reader->times.failed || *time_out == 0 ||
+        *time_out > GROVE_DOCUMENT_EVENTS_MAX - reader->event_count) {
+        return fail_graph(error_out, offset, "a time that cannot be");
+    }
+    return GROVE_OK;
+}
+
 /* Adds the parent with this id, inside or outside. */
 static grove_status add_parent_by_id(graph_reader *reader, const child_event *child,
                                      grove__parent parent, bool may_be_inside,
@@ -282,7 +316,12 @@ static grove_status add_parent_by_id(graph_reader *reader, const child_event *ch
         if (!may_be_inside || inside >= child->event) {
             return fail_graph(error_out, offset, "a parent that is not outside");
         }
-        parent = (grove__parent){GROVE__PARENT_INSIDE, inside};
+        parent = (grove__parent){GROVE__PARENT_INSIDE, inside, 0};
+    } else if (status == GROVE_NONE && reader->is_timed) {
+        status = read_time(reader, &parent.time, error_out);
+        if (status != GROVE_OK) {
+            return status;
+        }
     }
     if (status == GROVE_NO_MEMORY ||
         grove__event_ids_add_parent(reader->events, parent) != GROVE_OK) {
@@ -297,7 +336,7 @@ static grove_status add_predecessor(graph_reader *reader, const child_event *chi
     if (child->id.sequence == 0) {
         return fail_graph(error_out, reader->parents.offset, "the first has none before");
     }
-    grove__parent before = {child->id.replica, child->id.sequence - 1};
+    grove__parent before = {child->id.replica, child->id.sequence - 1, 0};
     return add_parent_by_id(reader, child, before, true, error_out);
 }
 
@@ -317,7 +356,7 @@ static grove_status read_parent(graph_reader *reader, const child_event *child,
         if (distance > child->event) {
             return fail_graph(error_out, offset, "a parent before the first event");
         }
-        grove__parent inside = {GROVE__PARENT_INSIDE, child->event - distance};
+        grove__parent inside = {GROVE__PARENT_INSIDE, child->event - distance, 0};
         if (is_predecessor(reader->events, child->id, inside)) {
             return fail_graph(error_out, offset, "a predecessor by its distance");
         }
@@ -325,7 +364,7 @@ static grove_status read_parent(graph_reader *reader, const child_event *child,
                    ? GROVE_OK
                    : grove__fail_memory(error_out);
     }
-    grove__parent outside = {0, grove_reader_varint(&reader->sequences)};
+    grove__parent outside = {0, grove_reader_varint(&reader->sequences), 0};
     if (reader->sequences.failed || number >> 1 >= reader->events->replica_count ||
         outside.sequence >= GROVE_DOCUMENT_EVENTS_MAX) {
         return fail_graph(error_out, offset, "a parent outside that cannot be");
@@ -362,7 +401,7 @@ static grove_status read_parent_run(graph_reader *reader, uint32_t event,
     if (number == 2 && is_predecessor(events, child.id, events->parents[first])) {
         return fail_graph(error_out, offset, "a predecessor among others, alone");
     }
-    status = grove__event_ids_close_parents(events, event, first, NULL);
+    status = grove__event_ids_close_parents(events, event, first, reader->is_timed, NULL);
     if (status == GROVE_NO_MEMORY) {
         return grove__fail_memory(error_out);
     }
@@ -399,17 +438,18 @@ static grove_status read_runs(graph_reader *reader, grove_error *error_out)
 }
 
 /* Counts the numbers of a column that say that another column has one more. */
-static uint64_t count_jumps(grove_reader owners)
+static uint64_t count_odd(grove_reader column)
 {
-    uint64_t jumps = 0;
-    while (!grove_reader_done(&owners)) {
-        jumps += grove_reader_varint(&owners) & 1;
+    uint64_t odd = 0;
+    while (!grove_reader_done(&column)) {
+        odd += grove_reader_varint(&column) & 1;
     }
-    return jumps;
+    return odd;
 }
 
 /* Finds the columns; each number is read once to find where the next begins. */
-static grove_status find_columns(graph_reader *reader, grove_error *error_out)
+static grove_status find_columns(graph_reader *reader, grove__graph_times times,
+                                 grove_error *error_out)
 {
     reader->id_runs = grove_reader_varint(&reader->all);
     reader->parent_runs = grove_reader_varint(&reader->all);
@@ -420,7 +460,7 @@ static grove_status find_columns(graph_reader *reader, grove_error *error_out)
     }
     bool is_found = skip_column(reader, reader->id_runs - 1, &reader->counts) &&
                     skip_column(reader, reader->id_runs, &reader->owners) &&
-                    skip_column(reader, count_jumps(reader->owners), &reader->jumps) &&
+                    skip_column(reader, count_odd(reader->owners), &reader->jumps) &&
                     skip_column(reader, reader->parent_runs - 1, &reader->distances) &&
                     skip_column(reader, reader->parent_runs, &reader->numbers);
     uint64_t parents = 0;
@@ -431,10 +471,18 @@ static grove_status find_columns(graph_reader *reader, grove_error *error_out)
         parents += number > GROVE_EVENT_PARENTS_MAX + 1 || number == 0 ? 0 : number - 1;
     }
     is_found = is_found && skip_column(reader, parents, &reader->parents);
+    if (is_found && times != GROVE__GRAPH_TIMES_NONE) {
+        is_found = skip_column(reader, count_odd(reader->parents), &reader->sequences);
+        reader->times = reader->all;
+    } else {
+        reader->sequences = reader->all;
+    }
     if (!is_found) {
         return fail_graph(error_out, reader->all.offset, "the columns end early");
     }
-    reader->sequences = reader->all;
+    reader->is_timed =
+        times == GROVE__GRAPH_TIMES_ALL ||
+        (times == GROVE__GRAPH_TIMES_ANY && !grove_reader_done(&reader->times));
     return GROVE_OK;
 }
 
@@ -443,6 +491,9 @@ static grove_status check_end(const graph_reader *reader, grove_error *error_out
 {
     if (!grove_reader_done(&reader->sequences)) {
         return fail_graph(error_out, reader->sequences.offset, "bytes after the last");
+    }
+    if (reader->is_timed && !grove_reader_done(&reader->times)) {
+        return fail_graph(error_out, reader->times.offset, "more times than parents");
     }
     const grove__events *events = reader->events;
     for (size_t index = 0; index < events->replica_count; index++) {
@@ -454,7 +505,8 @@ static grove_status check_end(const graph_reader *reader, grove_error *error_out
 }
 
 grove_status grove__batch_graph_decode(grove_bytes frame, uint32_t event_count,
-                                       grove__events *events, grove_error *error_out)
+                                       grove__graph_times times, grove__events *events,
+                                       grove_error *error_out)
 {
     if (event_count == 0) {
         return frame.size == 0 ? GROVE_OK : fail_graph(error_out, 0, "of no events");
@@ -463,7 +515,7 @@ grove_status grove__batch_graph_decode(grove_bytes frame, uint32_t event_count,
     reader.all = grove_reader_of(frame);
     grove_status status = read_replicas(&reader, error_out);
     if (status == GROVE_OK) {
-        status = find_columns(&reader, error_out);
+        status = find_columns(&reader, times, error_out);
     }
     if (status != GROVE_OK) {
         return status;
@@ -479,22 +531,6 @@ grove_status grove__batch_graph_decode(grove_bytes frame, uint32_t event_count,
     status = read_runs(&reader, error_out);
     grove__deallocate(events->allocator, reader.ends, bytes);
     return status == GROVE_OK ? check_end(&reader, error_out) : status;
-}
-
-/* The number of the last parent run at or before an event. */
-static size_t parent_run_of(const grove__events *events, uint64_t event)
-{
-    size_t low = 0;
-    size_t high = events->parent_run_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (events->parent_runs[middle].event <= event) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 /* The last event of a parent run: only these can be heads. */
@@ -521,7 +557,8 @@ grove_status grove__batch_heads_encode(const grove__events *events, grove_buffer
     for (size_t index = 0; index < events->parent_count; index++) {
         const grove__parent *parent = &events->parents[index];
         if (parent->replica == GROVE__PARENT_INSIDE) {
-            size_t run = parent_run_of(events, parent->sequence);
+            size_t run =
+                grove__event_ids_parent_run_at(events, (uint32_t)parent->sequence);
             is_parent[run] =
                 is_parent[run] || parent->sequence == parent_run_last(events, run);
         }

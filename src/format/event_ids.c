@@ -174,7 +174,32 @@ size_t grove__event_ids_run_at(const grove__events *events, uint32_t event)
 grove__parent grove__event_ids_at(const grove__events *events, uint32_t event)
 {
     const grove__id_run *run = &events->id_runs[grove__event_ids_run_at(events, event)];
-    return (grove__parent){run->replica, run->sequence + (event - run->event)};
+    return (grove__parent){run->replica, run->sequence + (event - run->event), 0};
+}
+
+size_t grove__event_ids_parent_run_at(const grove__events *events, uint32_t event)
+{
+    size_t low = 0;
+    size_t high = events->parent_run_count;
+    if (event >= events->parent_runs[high - 1].event) {
+        return high - 1;
+    }
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (events->parent_runs[middle].event <= event) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+uint64_t grove__event_ids_time(const grove__events *events, uint32_t event)
+{
+    const grove__parent_run *run =
+        &events->parent_runs[grove__event_ids_parent_run_at(events, event)];
+    return run->time == 0 ? 0 : run->time + (event - run->event);
 }
 
 /* Whether `count` ids from `sequence` on are new and nobody's parent. */
@@ -202,7 +227,7 @@ static grove_status check_ids(grove__events *events, uint32_t replica, uint64_t 
                                  events->parent_count)) {
             return grove__fail_memory(error_out);
         }
-        grove__parent key = {replica, sequence + count - 1};
+        grove__parent key = {replica, sequence + count - 1, 0};
         uint32_t found = grove__sorted_floor(&events->sorted_parents, &items, &key);
         if (found != GROVE__SORTED_NONE && events->parents[found].replica == replica &&
             events->parents[found].sequence >= sequence) {
@@ -291,8 +316,27 @@ static grove_status check_distinct(const grove__events *events,
     return status;
 }
 
+/* 1 + the greatest time of a parent; 0: one is not known. */
+static uint64_t time_after(const grove__events *events, const grove__parent *parents,
+                           size_t count)
+{
+    uint64_t greatest = 0;
+    for (size_t index = 0; index < count; index++) {
+        uint64_t time = parents[index].time;
+        if (parents[index].replica == GROVE__PARENT_INSIDE) {
+            time = grove__event_ids_time(events, (uint32_t)parents[index].sequence);
+        }
+        if (time == 0) {
+            return 0;
+        }
+        greatest = time > greatest ? time : greatest;
+    }
+    return greatest + 1;
+}
+
 grove_status grove__event_ids_close_parents(grove__events *events, uint32_t event,
-                                            size_t first, grove_error *error_out)
+                                            size_t first, bool is_timed,
+                                            grove_error *error_out)
 {
     size_t count = events->parent_count - first;
     const grove__parent *parents = count > 0 ? events->parents + first : NULL;
@@ -323,8 +367,9 @@ grove_status grove__event_ids_close_parents(grove__events *events, uint32_t even
             }
         }
     }
+    uint64_t time = is_timed ? time_after(events, parents, count) : 0;
     events->parent_runs[events->parent_run_count++] =
-        (grove__parent_run){event, (uint32_t)first, (uint32_t)count};
+        (grove__parent_run){event, (uint32_t)first, (uint32_t)count, time};
     return GROVE_OK;
 }
 

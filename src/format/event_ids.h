@@ -28,8 +28,14 @@ grove_status grove__event_ids_find(grove__events *events, uint32_t replica,
 /* The number of the id run that has the event with this index. */
 size_t grove__event_ids_run_at(const grove__events *events, uint32_t event);
 
+/* The number of the last parent run that begins at or before an event. */
+size_t grove__event_ids_parent_run_at(const grove__events *events, uint32_t event);
+
 /* The way back: replica and sequence of the event with this index. */
 grove__parent grove__event_ids_at(const grove__events *events, uint32_t event);
+
+/* Its Lamport time; 0: not known (E6). Its parents are there. */
+uint64_t grove__event_ids_time(const grove__events *events, uint32_t event);
 
 /*
  * Gives the list's next `count` events, at least 1, the ids from `sequence`
@@ -46,12 +52,13 @@ grove_status grove__event_ids_add_parent(grove__events *events, grove__parent pa
 
 /*
  * Makes the parents from number `first` on those of `event`, which is after
- * all that have an entry. A single parent that is the event before needs no
- * entry and is taken back.
+ * all that have an entry, and with `is_timed` finds its Lamport time. A single
+ * parent that is the event before needs no entry and is taken back.
  * GROVE_INVALID: a parent twice; GROVE_NO_MEMORY.
  */
 grove_status grove__event_ids_close_parents(grove__events *events, uint32_t event,
-                                            size_t first, grove_error *error_out);
+                                            size_t first, bool is_timed,
+                                            grove_error *error_out);
 
 /* Gives back what grove__event_ids_* has allocated, or empties it. */
 void grove__event_ids_release(grove__events *events);

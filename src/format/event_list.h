@@ -10,6 +10,9 @@
  *       the list as its only parent; the first event always has an entry.
  *   E4  Parents are distinct, at most GROVE_EVENT_PARENTS_MAX.
  *   E5  Within the list an id occurs once.
+ *   E6  Of a timed type an event with an entry in `parent_runs` has its Lamport
+ *       time there, if the times of all its parents are known: those of parents
+ *       outside are told. Any other event's is 1 + that of the one before it.
  */
 #ifndef GROVE_FORMAT_EVENT_LIST_H
 #define GROVE_FORMAT_EVENT_LIST_H
@@ -32,12 +35,14 @@ typedef struct grove__id_run {
 typedef struct grove__parent {
     uint32_t replica;  /* index into `replicas`, or GROVE__PARENT_INSIDE */
     uint64_t sequence; /* or the parent's index in the list */
+    uint64_t time;     /* outside: its Lamport time; 0: not known. Inside: 0 */
 } grove__parent;
 
 typedef struct grove__parent_run {
     uint32_t event; /* index of the event that has these parents */
     uint32_t first; /* into `parents` */
     uint32_t count; /* 0: a root */
+    uint64_t time;  /* of the event; 0: not known, or of no timed type */
 } grove__parent_run;
 
 typedef struct grove__time_run {

@@ -158,10 +158,11 @@ static grove_status check_run(const grove__events *events, const grove_event_run
     return status;
 }
 
-/* Appends a parent of `event`: by its index where the list has it. */
+/* Appends a parent of `event`: by its index where the list has it, else with
+ * its time. */
 static grove_status add_parent(grove__events *events, uint32_t event,
                                const grove_replica *replica, uint64_t sequence,
-                               grove_error *error_out)
+                               uint64_t time, grove_error *error_out)
 {
     uint32_t index;
     uint32_t inside;
@@ -169,13 +170,13 @@ static grove_status add_parent(grove__events *events, uint32_t event,
     if (status == GROVE_OK) {
         status = grove__event_ids_find(events, index, sequence, &inside);
     }
-    grove__parent parent = {index, sequence};
+    grove__parent parent = {index, sequence, time};
     if (status == GROVE_OK) {
         if (inside >= event) {
             return grove__fail(error_out, GROVE_INVALID,
                                "an event has itself or a later one as a parent");
         }
-        parent = (grove__parent){GROVE__PARENT_INSIDE, inside};
+        parent = (grove__parent){GROVE__PARENT_INSIDE, inside, 0};
     }
     if (status == GROVE_OK || status == GROVE_NONE) {
         status = grove__event_ids_add_parent(events, parent);
@@ -192,7 +193,8 @@ static bool may_join_at(const grove__events *events, uint32_t event)
 }
 
 static grove_status append_run(grove__events *events, const grove_document_type *type,
-                               const grove_event_run *run, grove_error *error_out)
+                               const grove_event_run *run, const uint64_t *times,
+                               grove_error *error_out)
 {
     const grove_operation *operation = &run->operation;
     uint32_t event = events->count;
@@ -205,10 +207,12 @@ static grove_status append_run(grove__events *events, const grove_document_type 
     size_t first = events->parent_count;
     for (size_t index = 0; index < run->parent_count && status == GROVE_OK; index++) {
         status = add_parent(events, event, &run->parents[index].replica,
-                            run->parents[index].sequence, error_out);
+                            run->parents[index].sequence,
+                            times != NULL ? times[index] : 0, error_out);
     }
     if (status == GROVE_OK) {
-        status = grove__event_ids_close_parents(events, event, first, error_out);
+        status = grove__event_ids_close_parents(events, event, first, type->timed != NULL,
+                                                error_out);
     }
     if (status != GROVE_OK) {
         return status;
@@ -225,6 +229,14 @@ static grove_status append_run(grove__events *events, const grove_document_type 
 grove_status grove__events_append(grove__events *events, const grove_document_type *type,
                                   const grove_event_run *run, grove_error *error_out)
 {
+    return grove__events_append_timed(events, type, run, NULL, error_out);
+}
+
+grove_status grove__events_append_timed(grove__events *events,
+                                        const grove_document_type *type,
+                                        const grove_event_run *run, const uint64_t *times,
+                                        grove_error *error_out)
+{
     if (continues_last(events, run)) {
         return append_next(events, type, run, error_out);
     }
@@ -236,7 +248,7 @@ grove_status grove__events_append(grove__events *events, const grove_document_ty
         return grove__fail_memory(error_out);
     }
     grove__events_mark mark = grove__events_mark_of(events);
-    status = append_run(events, type, run, error_out);
+    status = append_run(events, type, run, times, error_out);
     if (status != GROVE_OK) {
         grove__events_rewind(events, &mark);
     }
@@ -302,9 +314,10 @@ static grove_status join_parent(list_part *part, uint32_t event, grove__parent p
                        : grove__fail_memory(error_out);
         }
         parent = grove__event_ids_at(part->other, inside);
+        parent.time = grove__event_ids_time(part->other, inside);
     }
     return add_parent(part->events, event, &part->other->replicas[parent.replica],
-                      parent.sequence, error_out);
+                      parent.sequence, parent.time, error_out);
 }
 
 /* The number of the first parent run at or after an event. */
@@ -327,15 +340,17 @@ static grove_status join_parents(list_part *part, grove_error *error_out)
 {
     grove__events *events = part->events;
     const grove__events *other = part->other;
+    bool is_timed = part->type->timed != NULL;
     grove_status status = GROVE_OK;
     size_t index = parent_run_from(other, part->from);
     if (index == other->parent_run_count ||
         other->parent_runs[index].event != part->from) {
         size_t first = events->parent_count;
-        grove__parent before = {GROVE__PARENT_INSIDE, part->from - 1};
+        grove__parent before = {GROVE__PARENT_INSIDE, part->from - 1, 0};
         status = join_parent(part, part->base, before, error_out);
         if (status == GROVE_OK) {
-            status = grove__event_ids_close_parents(events, part->base, first, error_out);
+            status = grove__event_ids_close_parents(events, part->base, first, is_timed,
+                                                    error_out);
         }
     }
     for (; index < other->parent_run_count && status == GROVE_OK; index++) {
@@ -350,7 +365,8 @@ static grove_status join_parents(list_part *part, grove_error *error_out)
                 join_parent(part, event, other->parents[run->first + each], error_out);
         }
         if (status == GROVE_OK) {
-            status = grove__event_ids_close_parents(events, event, first, error_out);
+            status =
+                grove__event_ids_close_parents(events, event, first, is_timed, error_out);
         }
     }
     return status;

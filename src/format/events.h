@@ -25,10 +25,18 @@ void grove__events_reset(grove__events *events);
 grove_status grove__events_append(grove__events *events, const grove_document_type *type,
                                   const grove_event_run *run, grove_error *error_out);
 
+/* The same of a timed type, with the Lamport times of the run's parents. Of
+ * those that the list has it knows better. */
+grove_status grove__events_append_timed(grove__events *events,
+                                        const grove_document_type *type,
+                                        const grove_event_run *run, const uint64_t *times,
+                                        grove_error *error_out);
+
 /*
  * Appends events `from` to `from + count - 1` of another list of the same
  * type, in time O(runs) of both; ids of parents that are in this list become
- * indexes. For roll-up and seal: a list cut and joined anywhere, then joined
+ * indexes, those of parents that stay behind in the other one get their times
+ * (E6). For roll-up and seal: a list cut and joined anywhere, then joined
  * again, is the same list, as long as an operation that can take another can
  * take each beginning of it. Contents are copied; `other` only has its
  * contents set. Statuses as append.

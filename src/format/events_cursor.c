@@ -31,7 +31,7 @@ static size_t fill_parents(grove__events_cursor *cursor)
             ids--;
         }
         uint64_t sequence = ids->sequence + (cursor->event - 1 - ids->event);
-        fill_id(events, (grove__parent){ids->replica, sequence}, cursor->parents);
+        fill_id(events, (grove__parent){ids->replica, sequence, 0}, cursor->parents);
         return 1;
     }
     cursor->parent_run++;

@@ -26,6 +26,7 @@ static void assert_header(const grove__snapshot_header *header, const grove__hea
         GROVE_ASSERT(head->id.replica.size >= 1);
         GROVE_ASSERT(head->id.replica.size <= GROVE_REPLICA_BYTES_MAX);
         GROVE_ASSERT(head->id.sequence < GROVE_DOCUMENT_EVENTS_MAX);
+        GROVE_ASSERT((head->time > 0) == (heads[0].time > 0));
     }
     /* The newest event has none after it. */
     GROVE_ASSERT(header->clock == 0 ||
@@ -48,6 +49,14 @@ static void write_fields(const grove__snapshot_header *header, const grove__head
     }
 }
 
+static void write_times(const grove__head *heads, uint32_t head_count,
+                        grove_buffer *times)
+{
+    for (uint32_t index = 0; index < head_count && heads[index].time > 0; index++) {
+        grove_buffer_varint(times, heads[index].time);
+    }
+}
+
 grove_status grove__snapshot_encode(const grove__snapshot_header *header,
                                     const grove__head *heads,
                                     const grove__snapshot_frames *contents,
@@ -60,22 +69,33 @@ grove_status grove__snapshot_encode(const grove__snapshot_header *header,
                            (unsigned long)header->head_count);
     }
     assert_header(header, heads);
-    const grove__frame frames[] = {
+    grove_buffer fields;
+    grove_buffer times;
+    grove_buffer_init(&fields, block_out->allocator);
+    grove_buffer_init(&times, block_out->allocator);
+    write_fields(header, heads, &fields);
+    write_times(heads, header->head_count, &times);
+    grove__frame frames[4] = {
         {GROVE__SNAPSHOT_FRAME_STRUCTURE, contents->structure, packing, NULL, 0},
         {GROVE__SNAPSHOT_FRAME_CONTENT, contents->content, packing, NULL, 0},
-        {GROVE__SNAPSHOT_FRAME_MERGE, contents->merge, packing, NULL, 0},
     };
-    size_t frame_count = contents->merge.size > 0 ? 3 : 2;
-    grove_buffer fields;
-    grove_buffer_init(&fields, block_out->allocator);
-    write_fields(header, heads, &fields);
+    size_t frame_count = 2;
+    if (contents->merge.size > 0) {
+        frames[frame_count++] = (grove__frame){GROVE__SNAPSHOT_FRAME_MERGE,
+                                               contents->merge, packing, NULL, 0};
+    }
+    if (times.size > 0) {
+        frames[frame_count++] = (grove__frame){
+            GROVE__SNAPSHOT_FRAME_TIMES, grove_buffer_view(&times), packing, NULL, 0};
+    }
     grove_status status;
-    if (fields.failed) {
+    if (fields.failed || times.failed) {
         status = grove__fail_memory(error_out);
     } else {
         status = grove__block_encode(GROVE__BLOCK_SNAPSHOT, 0, grove_buffer_view(&fields),
                                      frames, frame_count, block_out, error_out);
     }
+    grove_buffer_release(&times);
     grove_buffer_release(&fields);
     return status;
 }
@@ -208,4 +228,44 @@ grove_status grove__snapshot_open(grove_bytes bytes, grove__block *block_out,
     *block_out = block;
     *header_out = header;
     return GROVE_OK;
+}
+
+/* Whether there is a time for each head, and it can be. */
+static grove_status check_times(grove_bytes times, const grove__head *heads,
+                                size_t head_count, grove_error *error_out)
+{
+    grove_reader reader = grove_reader_of(times);
+    for (size_t index = 0; index < head_count; index++) {
+        size_t offset = reader.offset;
+        uint64_t time = grove_reader_varint(&reader);
+        /* Each event on the way to it is one before it. */
+        if (reader.failed || time == 0 || time > heads[index].clock + 1) {
+            return grove__fail_at(error_out, GROVE_CORRUPT, offset,
+                                  "times: a head has none, or one that cannot be");
+        }
+    }
+    return grove_reader_done(&reader)
+               ? GROVE_OK
+               : grove__fail_at(error_out, GROVE_CORRUPT, reader.offset,
+                                "times: more than heads");
+}
+
+grove_status grove__snapshot_times(const grove__block *block,
+                                   const grove_allocator *allocator, grove__head *heads,
+                                   size_t head_count, grove_error *error_out)
+{
+    grove_buffer buffer;
+    grove_bytes times = {NULL, 0};
+    grove_buffer_init(&buffer, allocator);
+    grove_status status = grove__block_frame_view(block, GROVE__SNAPSHOT_FRAME_TIMES,
+                                                  &buffer, &times, error_out);
+    if (status == GROVE_OK) {
+        status = check_times(times, heads, head_count, error_out);
+    }
+    grove_reader reader = grove_reader_of(times);
+    for (size_t index = 0; status == GROVE_OK && index < head_count; index++) {
+        heads[index].time = grove_reader_varint(&reader);
+    }
+    grove_buffer_release(&buffer);
+    return status;
 }

@@ -15,7 +15,8 @@
  * the type `text` content is the text in UTF-8: a reader of the text alone
  * needs no other frame. 3 merge, where the base clock is far back: what the
  * type's walker knows of the events from there to the clock, as its
- * walker_encode wrote it; a merge then need not see them again.
+ * walker_encode wrote it; a merge then need not see them again. 4 times, of
+ * timed types: the Lamport time of each head.
  */
 #ifndef GROVE_FORMAT_SNAPSHOT_H
 #define GROVE_FORMAT_SNAPSHOT_H
@@ -25,7 +26,8 @@
 enum {
     GROVE__SNAPSHOT_FRAME_STRUCTURE = 1,
     GROVE__SNAPSHOT_FRAME_CONTENT = 2,
-    GROVE__SNAPSHOT_FRAME_MERGE = 3
+    GROVE__SNAPSHOT_FRAME_MERGE = 3,
+    GROVE__SNAPSHOT_FRAME_TIMES = 4
 };
 
 /* The frames' contents; an empty merge is no frame. */
@@ -38,6 +40,7 @@ typedef struct grove__snapshot_frames {
 typedef struct grove__head {
     uint64_t clock; /* of the event */
     grove_event_id id;
+    uint64_t time; /* its Lamport time; 0: not known, or not kept */
 } grove__head;
 
 typedef struct grove__snapshot_header {
@@ -48,7 +51,8 @@ typedef struct grove__snapshot_header {
 } grove__snapshot_header;
 
 /*
- * Appends a block to `block_out`. Contents under packing.raw_bytes_max are
+ * Appends a block to `block_out`. The times of the heads are either all known,
+ * and written, or none is. Contents under packing.raw_bytes_max are
  * stored as they are, so that loading them decompresses nothing. GROVE_LIMIT:
  * the heads do not fit a block's fields (800 of the longest replicas do, 1,900
  * of 16 bytes), or a frame is too large; GROVE_NO_MEMORY. The buffer is then
@@ -69,5 +73,14 @@ grove_status grove__snapshot_encode(const grove__snapshot_header *header,
 grove_status grove__snapshot_open(grove_bytes bytes, grove__block *block_out,
                                   grove__snapshot_header *header_out,
                                   grove_buffer *heads_out, grove_error *error_out);
+
+/*
+ * Gives the heads of a snapshot that was opened their times, which it has to
+ * have: the type is timed. GROVE_CORRUPT: it has not one for each, or one that
+ * so few events before cannot make; GROVE_NO_MEMORY.
+ */
+grove_status grove__snapshot_times(const grove__block *block,
+                                   const grove_allocator *allocator, grove__head *heads,
+                                   size_t head_count, grove_error *error_out);
 
 #endif

@@ -192,9 +192,10 @@ grove_status grove__arrival_add(grove__graph *graph, grove__walk *walk,
         parents = (grove__frontier){&last_known, 1};
     }
     verdict.clock = graph->end;
-    status =
-        grove__graph_append(graph, arrival->replica, arrival->sequence + verdict.known,
-                            arrival->count - verdict.known, parents, error_out);
+    status = grove__graph_append(
+        graph, arrival->replica, arrival->sequence + verdict.known,
+        arrival->count - verdict.known, parents,
+        arrival->time == 0 ? 0 : arrival->time + verdict.known, error_out);
     if (status == GROVE_OK) {
         *verdict_out = verdict;
     }

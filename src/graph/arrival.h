@@ -30,6 +30,7 @@ typedef struct grove__arrival {
     uint64_t sequence;
     uint64_t count;
     grove__frontier parents;
+    uint64_t time; /* Lamport time of the first event; 0: times are not kept */
 } grove__arrival;
 
 /* What was found; which parts are set is said below. */

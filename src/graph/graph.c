@@ -40,11 +40,12 @@ static grove_status add_base_heads(grove__graph *graph, const grove__head *heads
                                    size_t head_count, grove_error *error_out)
 {
     size_t bytes = head_count * sizeof *graph->heads;
+    graph->base_head_count = head_count;
     graph->base_heads = grove__allocate(graph->allocator, bytes);
-    if (graph->base_heads == NULL) {
+    graph->base_head_times = grove__allocate(graph->allocator, bytes);
+    if (graph->base_heads == NULL || graph->base_head_times == NULL) {
         return grove__fail_memory(error_out);
     }
-    graph->base_head_count = head_count;
     if (!grove__array_reserve_more(graph->allocator, (void **)&graph->heads,
                                    &graph->head_capacity, 0, head_count,
                                    sizeof *graph->heads)) {
@@ -67,6 +68,7 @@ static grove_status add_base_heads(grove__graph *graph, const grove__head *heads
         }
         grove__ids_append_behind(&graph->ids, heads[index].clock, replica, id->sequence);
         graph->base_heads[index] = heads[index].clock;
+        graph->base_head_times[index] = heads[index].time;
         graph->heads[graph->head_slots++] = heads[index].clock;
     }
     return GROVE_OK;
@@ -106,6 +108,8 @@ void grove__graph_release(grove__graph *graph)
                       graph->head_capacity * sizeof *graph->heads);
     grove__deallocate(allocator, graph->base_heads,
                       graph->base_head_count * sizeof *graph->base_heads);
+    grove__deallocate(allocator, graph->base_head_times,
+                      graph->base_head_count * sizeof *graph->base_head_times);
     grove__ids_release(&graph->ids);
     *graph = (grove__graph){0};
 }
@@ -175,7 +179,8 @@ bool grove__graph_is_head(const grove__graph *graph, uint64_t clock)
     return slot < graph->head_slots && graph->heads[slot] == clock;
 }
 
-bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock)
+/* The number of a base head; their number: it is none. */
+static size_t find_base_head(const grove__graph *graph, uint64_t clock)
 {
     size_t low = 0;
     size_t high = graph->base_head_count;
@@ -187,7 +192,13 @@ bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock)
             high = middle;
         }
     }
-    return low < graph->base_head_count && graph->base_heads[low] == clock;
+    bool is_there = low < graph->base_head_count && graph->base_heads[low] == clock;
+    return is_there ? low : graph->base_head_count;
+}
+
+bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock)
+{
+    return find_base_head(graph, clock) < graph->base_head_count;
 }
 
 /* The last run in [low, high) that begins at or before the clock. */
@@ -244,6 +255,7 @@ grove__graph_view grove__graph_run_at(const grove__graph *graph, size_t run)
         .parents = {found->parent_count == 0 ? NULL
                                              : &graph->parents[found->parent_first],
                     found->parent_count},
+        .time = found->time,
     };
 }
 
@@ -256,6 +268,31 @@ grove__frontier grove__graph_parents(const grove__graph *graph, uint64_t clock,
     }
     *before = clock - 1;
     return (grove__frontier){before, 1};
+}
+
+uint64_t grove__graph_time(const grove__graph *graph, uint64_t clock)
+{
+    if (clock < graph->base) {
+        size_t head = find_base_head(graph, clock);
+        return head < graph->base_head_count ? graph->base_head_times[head] : 0;
+    }
+    /* Those that are asked for are mostly new. */
+    const grove__graph_run *run =
+        &graph->runs[grove__graph_find_near(graph, clock, graph->run_count - 1)];
+    return run->time == 0 ? 0 : run->time + (clock - run->from);
+}
+
+uint64_t grove__graph_time_after(const grove__graph *graph, grove__frontier parents)
+{
+    uint64_t greatest = 0;
+    for (size_t index = 0; index < parents.count; index++) {
+        uint64_t time = grove__graph_time(graph, parents.clocks[index]);
+        if (time == 0) {
+            return 0;
+        }
+        greatest = time > greatest ? time : greatest;
+    }
+    return greatest + 1;
 }
 
 /* The event before, held by the last run, is the only parent. */
@@ -327,10 +364,12 @@ bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier
 }
 
 grove_status grove__graph_append(grove__graph *graph, uint32_t replica, uint64_t sequence,
-                                 uint64_t count, grove__frontier parents,
+                                 uint64_t count, grove__frontier parents, uint64_t time,
                                  grove_error *error_out)
 {
     GROVE_ASSERT(count > 0 && count <= GROVE_DOCUMENT_EVENTS_MAX - graph->end);
+    GROVE_ASSERT(time == 0 || !goes_on(graph, parents) ||
+                 time == grove__graph_time_after(graph, parents));
     if (!grove__graph_reserve(graph, replica, parents)) {
         return grove__fail_memory(error_out);
     }
@@ -339,6 +378,7 @@ grove_status grove__graph_append(grove__graph *graph, uint32_t replica, uint64_t
             .from = graph->end,
             .parent_first = (uint32_t)graph->parent_count,
             .parent_count = (uint32_t)parents.count,
+            .time = time,
         };
         if (parents.count > 0) {
             memcpy(&graph->parents[graph->parent_count], parents.clocks,

@@ -18,12 +18,15 @@
  *   G4  With a base: `base_heads` ascend, the last one is base - 1, and each
  *       has its id in `ids`. Each event before the base is one of them or an
  *       ancestor of one.
+ *   G5  Where Lamport times are kept, each run and each base head has its own:
+ *       a run's is 1 + the greatest of its parents, 1 without any. The graph
+ *       keeps them for types that are timed; else they are 0.
  *
  * So a version that has all base heads in its history has everything behind
  * the base in it, and one that has some of them has others of them not: which
  * is all that can be said of what lies behind the base.
  *
- * Memory: 16 bytes a run and 8 a parent, 36 an id run, about 200 a replica.
+ * Memory: 24 bytes a run and 8 a parent, 36 an id run, about 200 a replica.
  */
 #ifndef GROVE_GRAPH_GRAPH_H
 #define GROVE_GRAPH_GRAPH_H
@@ -43,6 +46,7 @@ typedef struct grove__graph_run {
     uint64_t from;
     uint32_t parent_first;
     uint32_t parent_count;
+    uint64_t time; /* Lamport time of the first event, each further one + 1 */
 } grove__graph_run;
 
 typedef struct grove__graph {
@@ -57,6 +61,7 @@ typedef struct grove__graph {
     size_t head_slots, head_capacity;
     size_t heads_gone;
     uint64_t *base_heads;
+    uint64_t *base_head_times;
     size_t base_head_count;
     grove__ids ids; /* read it with the functions of ids.h */
 } grove__graph;
@@ -97,6 +102,7 @@ typedef struct grove__graph_view {
     uint64_t from;
     uint64_t end;
     grove__frontier parents;
+    uint64_t time; /* Lamport time of the first event; 0: times are not kept */
 } grove__graph_view;
 
 /* The number of the run with the event at `clock`, base <= clock < end.
@@ -116,6 +122,13 @@ grove__frontier grove__graph_parents(const grove__graph *graph, uint64_t clock,
 /* Whether the event before the base is one of its heads. O(log heads). */
 bool grove__graph_is_base_head(const grove__graph *graph, uint64_t clock);
 
+/* The Lamport time of an event before the end; 0: not known, as times are not
+ * kept, or the event lies behind the base and is no head of it. O(log runs). */
+uint64_t grove__graph_time(const grove__graph *graph, uint64_t clock);
+/* The time of an event that has these parents; 0: that of one is not known.
+ * O(parents log runs). */
+uint64_t grove__graph_time_after(const grove__graph *graph, grove__frontier parents);
+
 /* Makes room, so that appending one run of this replica with these parents
  * cannot fail. False: no memory, or a counter of 32 bits is full. */
 bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier parents);
@@ -123,12 +136,13 @@ bool grove__graph_reserve(grove__graph *graph, uint32_t replica, grove__frontier
 /*
  * Appends a run without a check: it must keep G1 and be unknown. Parents must
  * not lie inside the graph, but for what grove__graph_heads gives, which stays
- * in place until the run is there. For runs of others: arrival.h.
+ * in place until the run is there. `time` is that of its first event (G5), 0
+ * where times are not kept. For runs of others: arrival.h.
  * Amortized O(parents log heads); O(1) for one that goes on from the last.
  * GROVE_NO_MEMORY, also when a counter of 32 bits is full; nothing changes.
  */
 grove_status grove__graph_append(grove__graph *graph, uint32_t replica, uint64_t sequence,
-                                 uint64_t count, grove__frontier parents,
+                                 uint64_t count, grove__frontier parents, uint64_t time,
                                  grove_error *error_out);
 
 #endif

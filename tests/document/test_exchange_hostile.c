@@ -363,7 +363,7 @@ static claim good_claim(void)
                   .run_count = 2,
                   .text = "abc"};
     good.header = (grove__snapshot_header){3, 3, 1, 1};
-    good.heads[0] = (grove__head){2, event_of("bb", 0)};
+    good.heads[0] = (grove__head){2, event_of("bb", 0), 0};
     good.run = text_run_of(event_of("bb", 1), &parent, 1, 3, "d");
     return good;
 }
@@ -445,11 +445,11 @@ PEERS_TEST(exchange_hostile, refuses_snapshots_of_other_versions)
     says = good_claim();
     says.header.clock = 2;
     says.header.base_clock = 2;
-    says.heads[0] = (grove__head){1, event_of("aa", 1)};
+    says.heads[0] = (grove__head){1, event_of("aa", 1), 0};
     refuse_claim(all, &says);
     says = good_claim();
     says.header.clock = 5;
-    says.heads[0] = (grove__head){4, event_of("bb", 2)};
+    says.heads[0] = (grove__head){4, event_of("bb", 2), 0};
     refuse_claim(all, &says);
     says = good_claim();
     says.heads[0].id = event_of("aa", 1);
@@ -460,7 +460,7 @@ PEERS_TEST(exchange_hostile, refuses_snapshots_of_other_versions)
     says = good_claim();
     says.header.head_count = 2;
     says.heads[1] = says.heads[0];
-    says.heads[0] = (grove__head){1, event_of("aa", 1)};
+    says.heads[0] = (grove__head){1, event_of("aa", 1), 0};
     refuse_claim(all, &says);
 }
 
@@ -475,7 +475,7 @@ PEERS_TEST(exchange_hostile, refuses_ids_that_cannot_be)
     says.runs[2] = (grove__exchange_run){2, 0, 1};
     says.run_count = 3;
     says.header = (grove__snapshot_header){4, 4, 1, 1};
-    says.heads[0] = (grove__head){3, event_of("aa", 0)};
+    says.heads[0] = (grove__head){3, event_of("aa", 0), 0};
     says.run.operation.count = 0;
     refuse_claim(all, &says);
     says = good_claim();

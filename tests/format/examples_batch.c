@@ -48,9 +48,12 @@ void check_graph_example(grove_bytes page)
     const grove_operation operations[] = {deletes(2), deletes(1), deletes(1), deletes(1),
                                           deletes(1)};
     append_graph(&events, &test_type_typing, operations);
-    cr_assert_eq(grove__batch_graph_encode(&events, &frame), GROVE_OK);
+    cr_assert_eq(grove__batch_graph_encode(&events, GROVE__GRAPH_TIMES_NONE, &frame),
+                 GROVE_OK);
     assert_bytes(grove_buffer_view(&frame.bytes), page);
-    cr_assert_eq(grove__batch_graph_decode(page, 6, &decoded, NULL), GROVE_OK);
+    cr_assert_eq(
+        grove__batch_graph_decode(page, 6, GROVE__GRAPH_TIMES_NONE, &decoded, NULL),
+        GROVE_OK);
     cr_assert_eq(decoded.count, 6);
     cr_assert_eq(decoded.parent_run_count, events.parent_run_count);
     cr_assert_eq(decoded.parents[decoded.parent_count - 1].sequence, 9);
@@ -69,7 +72,8 @@ void check_bad_graph_example(grove_bytes page)
     grove__events events;
     grove_error error;
     grove__events_init(&events, &grove__allocator_system);
-    cr_assert_eq(grove__batch_graph_decode(page, event_count, &events, &error),
+    cr_assert_eq(grove__batch_graph_decode(page, event_count, GROVE__GRAPH_TIMES_NONE,
+                                           &events, &error),
                  GROVE_CORRUPT);
     cr_assert_str_eq(error.message, event_count == 1
                                         ? "graph: a parent that is not outside"
@@ -149,10 +153,11 @@ static grove_status decode_two(const grove__events *events, grove_bytes page,
                                grove__events *decoded)
 {
     grove__frame_buffer graph = new_frame();
-    cr_assert_eq(grove__batch_graph_encode(events, &graph), GROVE_OK);
-    cr_assert_eq(
-        grove__batch_graph_decode(grove_buffer_view(&graph.bytes), 6, decoded, NULL),
-        GROVE_OK);
+    cr_assert_eq(grove__batch_graph_encode(events, GROVE__GRAPH_TIMES_NONE, &graph),
+                 GROVE_OK);
+    cr_assert_eq(grove__batch_graph_decode(grove_buffer_view(&graph.bytes), 6,
+                                           GROVE__GRAPH_TIMES_NONE, decoded, NULL),
+                 GROVE_OK);
     grove_buffer_append(&decoded->content, "abcdxy", 6);
     grove_buffer_release(&graph.bytes);
     return grove__batch_operations_decode(page, true, grove_type_text(), decoded, NULL);

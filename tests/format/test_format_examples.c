@@ -254,8 +254,8 @@ static void check_snapshot(grove_bytes page)
 {
     grove__head heads[2];
     memset(heads, 0, sizeof heads);
-    heads[0] = (grove__head){7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}};
-    heads[1] = (grove__head){99, {{3, {'b', 'o', 'b'}}, 61}};
+    heads[0] = (grove__head){7, {{5, {'a', 'l', 'i', 'c', 'e'}}, 5}, 0};
+    heads[1] = (grove__head){99, {{3, {'b', 'o', 'b'}}, 61}, 0};
     const grove__snapshot_header header = {100, 3, 1, 2};
     check_snapshot_again(page, &header, heads, grove_bytes_of("structure"),
                          grove_bytes_of("content"));

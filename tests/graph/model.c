@@ -78,8 +78,10 @@ void subject_init(graph_subject *subject, const graph_model *model, uint64_t bas
     model_clocks clocks = model_clocks_of(model_reduce(model, model_first(base)));
     for (size_t index = 0; index < clocks.count; index++) {
         uint64_t event = clocks.clocks[index];
-        heads[index] = (grove__head){
-            event, {model_replica(model->replica[event]), model->sequence[event]}};
+        heads[index] =
+            (grove__head){event,
+                          {model_replica(model->replica[event]), model->sequence[event]},
+                          model->time[event]};
     }
     cr_assert_eq(
         grove__graph_init(&subject->graph, allocator, base, heads, clocks.count, NULL),
@@ -105,6 +107,7 @@ void subject_add(graph_subject *subject, const graph_model *model, uint32_t even
         .sequence = model->sequence[event],
         .count = 1,
         .parents = model_frontier(&parents),
+        .time = model->time[event],
     };
     grove__verdict verdict;
     grove_error error = {0};
@@ -114,7 +117,7 @@ void subject_add(graph_subject *subject, const graph_model *model, uint32_t even
         /* Only the model knows that the parents are minimal. */
         cr_assert_lt(parents.clocks[0], subject->graph.base);
         status = grove__graph_append(&subject->graph, arrival.replica, arrival.sequence,
-                                     1, arrival.parents, NULL);
+                                     1, arrival.parents, arrival.time, NULL);
         verdict = (grove__verdict){.clock = event};
     }
     cr_assert_eq(status, GROVE_OK, "%s", error.message);
@@ -127,9 +130,10 @@ uint64_t subject_append(graph_subject *subject, uint32_t replica, uint64_t count
 {
     uint32_t number = subject->replicas[replica];
     uint64_t sequence = grove__ids_next_sequence(&subject->graph.ids, number);
-    cr_assert_eq(
-        grove__graph_append(&subject->graph, number, sequence, count, parents, NULL),
-        GROVE_OK);
+    uint64_t time = grove__graph_time_after(&subject->graph, parents);
+    cr_assert_eq(grove__graph_append(&subject->graph, number, sequence, count, parents,
+                                     time, NULL),
+                 GROVE_OK);
     return subject->graph.end - 1;
 }
 

@@ -95,7 +95,8 @@ Test(arrival, each_run_gets_its_verdict)
         grove__arrival arrival = {subject.replicas[given->replica],
                                   given->sequence,
                                   given->count,
-                                  {given->parents, given->parent_count}};
+                                  {given->parents, given->parent_count},
+                                  0};
         grove__verdict checked = {99, 99, 99};
         grove_error error = {0};
         cr_assert_eq(grove__arrival_check(&subject.walk, &arrival, &checked, &error),
@@ -136,7 +137,7 @@ Test(arrival, the_rest_of_a_half_known_run_hangs_on_its_last_known_event)
     graph_subject subject;
     build(&subject);
     uint64_t parent = 3;
-    grove__arrival arrival = {subject.replicas[1], 1, 4, {&parent, 1}};
+    grove__arrival arrival = {subject.replicas[1], 1, 4, {&parent, 1}, 0};
     grove__verdict verdict;
     cr_assert_eq(
         grove__arrival_add(&subject.graph, &subject.walk, &arrival, &verdict, NULL),
@@ -162,7 +163,7 @@ Test(arrival, the_graphs_own_heads_may_be_the_parents)
     subject_init(&subject, &none, 0, &grove__allocator_system);
     grove__verdict verdict;
     for (uint64_t event = 0; event < 200; event++) {
-        grove__arrival root = {subject.replicas[0], event, 1, {NULL, 0}};
+        grove__arrival root = {subject.replicas[0], event, 1, {NULL, 0}, 0};
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &root, &verdict, NULL),
             GROVE_OK);
@@ -170,7 +171,7 @@ Test(arrival, the_graphs_own_heads_may_be_the_parents)
     uint64_t steps = subject.walk.steps;
     for (uint64_t event = 0; event < 50; event++) {
         grove__arrival merge = {subject.replicas[1], event, 1,
-                                grove__graph_heads(&subject.graph)};
+                                grove__graph_heads(&subject.graph), 0};
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &merge, &verdict, NULL),
             GROVE_OK);
@@ -191,15 +192,18 @@ Test(arrival, as_many_parents_as_the_limit_allows)
     grove__verdict verdict;
     for (uint64_t event = 0; event <= GROVE_EVENT_PARENTS_MAX; event++) {
         parents[event] = GROVE_EVENT_PARENTS_MAX - event;
-        grove__arrival root = {subject.replicas[0], event, 1, {NULL, 0}};
+        grove__arrival root = {subject.replicas[0], event, 1, {NULL, 0}, 0};
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &root, &verdict, NULL),
             GROVE_OK);
     }
     const grove_status statuses[] = {GROVE_LIMIT, GROVE_OK, GROVE_OK};
     for (size_t less = 0; less < 3; less++) {
-        grove__arrival merge = {
-            subject.replicas[1], less, 1, {parents, GROVE_EVENT_PARENTS_MAX + 1 - less}};
+        grove__arrival merge = {subject.replicas[1],
+                                less,
+                                1,
+                                {parents, GROVE_EVENT_PARENTS_MAX + 1 - less},
+                                0};
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &merge, &verdict, NULL),
             statuses[less]);
@@ -242,7 +246,8 @@ Test(arrival, behind_the_base_what_cannot_be_told_is_asked_for)
         grove__arrival arrival = {subject.replicas[given[index].replica],
                                   given[index].sequence,
                                   given[index].count,
-                                  {given[index].parents, given[index].parent_count}};
+                                  {given[index].parents, given[index].parent_count},
+                                  0};
         grove__verdict verdict;
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &arrival, &verdict, NULL),
@@ -301,7 +306,7 @@ Test(arrival, runs_cut_anywhere_and_sent_again_make_the_same_graph)
             }
             grove__arrival arrival = {subject.replicas[model.replica[event]],
                                       model.sequence[event], count,
-                                      model_frontier(&parents)};
+                                      model_frontier(&parents), 0};
             grove__verdict verdict;
             uint64_t end = subject.graph.end;
             grove_status status = grove__arrival_add(&subject.graph, &subject.walk,
@@ -348,7 +353,7 @@ Test(arrival, a_failed_allocation_changes_nothing)
             grove_replica name = model_replica(model.replica[event]);
             model_clocks parents = model_clocks_of(model.parents[event]);
             grove__arrival arrival = {0, model.sequence[event], 1,
-                                      model_frontier(&parents)};
+                                      model_frontier(&parents), 0};
             status = grove__ids_intern(&graph.ids, &name, &arrival.replica, NULL);
             grove__verdict verdict;
             if (status == GROVE_OK) {

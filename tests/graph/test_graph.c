@@ -5,7 +5,7 @@
 
 static grove__head head(uint64_t clock, uint32_t replica, uint64_t sequence)
 {
-    return (grove__head){clock, {model_replica(replica), sequence}};
+    return (grove__head){clock, {model_replica(replica), sequence}, 0};
 }
 
 Test(graph, a_base_is_given_with_exactly_its_heads)
@@ -28,7 +28,7 @@ Test(graph, a_base_is_given_with_exactly_its_heads)
         {"twice the same clock", 5, 2, {head(4, 0, 0), head(4, 1, 0)}, GROVE_INVALID},
         {"twice the same id", 5, 2, {head(3, 0, 7), head(4, 0, 7)}, GROVE_INVALID},
         {"one replica, two branches", 5, 2, {head(3, 0, 7), head(4, 0, 5)}, GROVE_OK},
-        {"no replica", 1, 1, {{0, {{0, {0}}, 0}}}, GROVE_INVALID},
+        {"no replica", 1, 1, {{0, {{0, {0}}, 0}, 0}}, GROVE_INVALID},
         {"greatest sequence",
          1,
          1,
@@ -146,7 +146,7 @@ Test(graph, a_million_sequential_events_take_less_than_4_kib)
     size_t bytes_before = faulty.bytes;
     for (uint64_t event = 0; event < 1000000; event++) {
         uint64_t parent = event - 1;
-        grove__arrival arrival = {subject.replicas[0], event, 1, {&parent, event > 0}};
+        grove__arrival arrival = {subject.replicas[0], event, 1, {&parent, event > 0}, 0};
         grove__verdict verdict;
         cr_assert_eq(
             grove__arrival_add(&subject.graph, &subject.walk, &arrival, &verdict, NULL),
@@ -168,14 +168,14 @@ Test(graph, many_heads_that_each_go_on_are_not_moved_each_time)
     subject_init(&subject, &none, 0, &grove__allocator_system);
     for (uint64_t event = 0; event < HEADS; event++) {
         cr_assert_eq(grove__graph_append(&subject.graph, subject.replicas[0], event, 1,
-                                         (grove__frontier){NULL, 0}, NULL),
+                                         (grove__frontier){NULL, 0}, 0, NULL),
                      GROVE_OK);
     }
     size_t slots_most = 0;
     for (uint64_t event = 0; event < 3 * HEADS; event++) {
         cr_assert_eq(grove__graph_append(&subject.graph, subject.replicas[0],
                                          HEADS + event, 1, (grove__frontier){&event, 1},
-                                         NULL),
+                                         0, NULL),
                      GROVE_OK);
         slots_most =
             subject.graph.head_slots > slots_most ? subject.graph.head_slots : slots_most;
@@ -201,14 +201,14 @@ Test(graph, its_own_heads_may_be_the_parents_and_do_not_move)
         uint32_t replica = subject.replicas[0];
         for (uint64_t event = 0; event < heads; event++) {
             cr_assert_eq(grove__graph_append(graph, replica, 2 * event, 1,
-                                             (grove__frontier){NULL, 0}, NULL),
+                                             (grove__frontier){NULL, 0}, 0, NULL),
                          GROVE_OK);
         }
         grove__frontier parents = grove__graph_heads(graph);
         cr_assert(grove__graph_reserve(graph, replica, parents));
         cr_assert_eq(parents.clocks, grove__graph_heads(graph).clocks);
         size_t calls = faulty.calls;
-        cr_assert_eq(grove__graph_append(graph, replica, 2 * heads, 1, parents, NULL),
+        cr_assert_eq(grove__graph_append(graph, replica, 2 * heads, 1, parents, 0, NULL),
                      GROVE_OK);
         cr_assert_eq(faulty.calls, calls, "all room was there");
         cr_assert_eq(grove__graph_head_count(graph), 1);
@@ -236,7 +236,7 @@ Test(graph, a_failed_allocation_changes_nothing)
             size_t runs = graph.run_count;
             size_t head_count = grove__graph_head_count(&graph);
             status = grove__graph_append(&graph, 0, 2 + event, 1,
-                                         (grove__frontier){parents, 2}, NULL);
+                                         (grove__frontier){parents, 2}, 0, NULL);
             cr_assert_eq(graph.end, 5 + event + (status == GROVE_OK));
             cr_assert_eq(graph.ids.end, graph.end);
             cr_assert_eq(graph.run_count, runs + (status == GROVE_OK));

@@ -21,7 +21,7 @@ static uint64_t add(graph_subject *subject, uint32_t replica, grove__frontier pa
 {
     uint32_t number = subject->replicas[replica];
     grove__arrival arrival = {
-        number, grove__ids_next_sequence(&subject->graph.ids, number), 1, parents};
+        number, grove__ids_next_sequence(&subject->graph.ids, number), 1, parents, 0};
     grove__verdict verdict;
     cr_assert_eq(
         grove__arrival_add(&subject->graph, &subject->walk, &arrival, &verdict, NULL),
@@ -148,7 +148,7 @@ Test(shapes, one_replica_on_two_branches_of_100000_events)
         for (uint64_t event = 0; event < BRANCH_EVENTS; event++) {
             uint64_t parent = subject.graph.end - 1;
             grove__arrival arrival = {
-                subject.replicas[0], 2 * event + branch, 1, {&parent, event > 0}};
+                subject.replicas[0], 2 * event + branch, 1, {&parent, event > 0}, 0};
             grove__verdict verdict;
             cr_assert_eq(grove__arrival_add(&subject.graph, &subject.walk, &arrival,
                                             &verdict, NULL),

@@ -33,7 +33,7 @@ static uint32_t intern(grove__graph *graph, const char *name)
 static void add_run(graph_subject *subject, uint32_t replica, uint64_t sequence,
                     uint64_t count, grove__frontier parents)
 {
-    grove__arrival arrival = {replica, sequence, count, parents};
+    grove__arrival arrival = {replica, sequence, count, parents, 0};
     grove__verdict verdict;
     grove_error error = {0};
     uint64_t end = subject->graph.end;

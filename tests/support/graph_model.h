@@ -20,6 +20,7 @@ typedef struct graph_model {
     uint64_t ancestors[MODEL_EVENTS_MAX]; /* the event itself is not one */
     uint32_t replica[MODEL_EVENTS_MAX];
     uint64_t sequence[MODEL_EVENTS_MAX];
+    uint64_t time[MODEL_EVENTS_MAX]; /* Lamport's */
     uint64_t next[MODEL_REPLICAS_MAX];
 } graph_model;
 
@@ -69,6 +70,18 @@ static inline bool model_is_version(const graph_model *model, uint64_t set)
     return model_reduce(model, set) == set;
 }
 
+/* 1 + the greatest time of the set; 1 for none. */
+static inline uint64_t model_time_after(const graph_model *model, uint64_t set)
+{
+    uint64_t time = 1;
+    for (uint32_t event = 0; event < model->count; event++) {
+        if ((set >> event & 1) != 0 && model->time[event] >= time) {
+            time = model->time[event] + 1;
+        }
+    }
+    return time;
+}
+
 /* Adds an event; its parents' bits must be a version. */
 static inline void model_add(graph_model *model, uint32_t replica, uint64_t parents)
 {
@@ -79,6 +92,7 @@ static inline void model_add(graph_model *model, uint32_t replica, uint64_t pare
     model->ancestors[event] = model_history(model, parents);
     model->replica[event] = replica;
     model->sequence[event] = model->next[replica]++;
+    model->time[event] = model_time_after(model, parents);
     model->count++;
 }
 
