@@ -39,7 +39,7 @@ static inline bool json_model_numbers_equal(const json_t *one, const json_t *oth
            (json_int_t)real == integer;
 }
 
-static inline bool json_model_equal(const json_t *one, const json_t *other)
+static inline bool json_model_equal(json_t *one, json_t *other)
 {
     if (json_is_number(one) && json_is_number(other)) {
         return json_model_numbers_equal(one, other);
@@ -59,9 +59,9 @@ static inline bool json_model_equal(const json_t *one, const json_t *other)
         bool equal = json_object_size(one) == json_object_size(other);
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)one, key, value)
+        json_object_foreach(one, key, value)
         {
-            const json_t *there = json_object_get(other, key);
+            json_t *there = json_object_get(other, key);
             equal = equal && there != NULL && json_model_equal(value, there);
         }
         return equal;
@@ -240,7 +240,7 @@ static inline bool json_model_do(json_t **document, const json_t *operation,
     if (value != NULL && strcmp(name, "replace") == 0) {
         return json_model_replace(document, path, value);
     }
-    const json_t *there = json_model_follow(*document, path, path->count);
+    json_t *there = json_model_follow(*document, path, path->count);
     return value != NULL && strcmp(name, "test") == 0 && there != NULL &&
            json_model_equal(there, value);
 }
