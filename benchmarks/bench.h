@@ -62,6 +62,7 @@ void bench_memory(bench *run);
 void bench_open(bench *run);
 void bench_sharing(bench *run);
 void bench_space(bench *run);
+void bench_tree(bench *run);
 
 /* report.c */
 void bench_must(grove_status status, const grove_error *error, const char *what);

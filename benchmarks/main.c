@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "memory.h"
+#include "tree.h"
 
 typedef struct section {
     const char *name;
@@ -18,7 +19,7 @@ static const section SECTIONS[] = {
     {"load", bench_load},       {"save", bench_save},     {"replay", bench_replay},
     {"merge", bench_merge},     {"traces", bench_traces}, {"decode", bench_decode},
     {"sizes", bench_sizes},     {"memory", bench_memory}, {"open", bench_open},
-    {"sharing", bench_sharing}, {"space", bench_space},
+    {"sharing", bench_sharing}, {"space", bench_space},   {"tree", bench_tree},
 };
 
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS };
@@ -32,8 +33,8 @@ static const char USAGE[] =
     "  --out DIR       where benchmark.csv, bars.txt and load.svg go, and the\n"
     "                  stores while it runs (default: benchmark-results)\n"
     "  --only SECTION  load, save, replay, merge, traces, decode, sizes,\n"
-    "                  memory, open, sharing or\n"
-    "                  space\n"
+    "                  memory, open, sharing,\n"
+    "                  space or tree\n"
     "\n"
     "GROVE_TRACES names a directory with automerge-paper.json.gz and the like; what\n"
     "needs them is skipped without. Missed bars do not change the exit status.\n";
@@ -102,6 +103,9 @@ static void begin(bench *run)
 
 int main(int count, char **words)
 {
+    if (count == 4 && strcmp(words[1], TREE_WORD) == 0) {
+        return tree_load_and_time(words[2], words[3]);
+    }
     if (count == 4 && strcmp(words[1], MEMORY_WORD) == 0) {
         return memory_load_and_tell(words[2], words[3]);
     }

@@ -93,8 +93,8 @@ bool grove__array_reserve_to(const grove_allocator *allocator, void **items,
     if (count <= *capacity) {
         return true;
     }
-    size_t half_more = *capacity + *capacity / 2;
-    size_t capacity_new = count > half_more ? count : half_more;
+    size_t more = *capacity + *capacity / 8;
+    size_t capacity_new = count > more ? count : more;
     size_t bytes_new;
     if (!grove__multiply_size(capacity_new, item_bytes, &bytes_new)) {
         return false;

@@ -33,8 +33,8 @@ void grove__deallocate(const grove_allocator *allocator, void *memory, size_t by
 bool grove__array_reserve(const grove_allocator *allocator, void **items,
                           size_t *capacity, size_t count, size_t item_bytes);
 
-/* Makes room for `count` items in all; where that is more than half as many
- * again, for exactly these. Amortized O(1) for each item. */
+/* Makes room for `count` items in all. Grows by an eighth, for large arrays of
+ * which little is to stand empty, or to what is asked for. */
 bool grove__array_reserve_to(const grove_allocator *allocator, void **items,
                              size_t *capacity, size_t count, size_t item_bytes);
 

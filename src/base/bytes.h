@@ -32,6 +32,16 @@ static inline grove_bytes grove__replica_bytes(const grove_replica *replica)
     return bytes;
 }
 
+/* As grove_reader_varint, without a call for what takes one byte. */
+static inline uint64_t grove__reader_varint(grove_reader *reader)
+{
+    if (!reader->failed && reader->offset < reader->size &&
+        reader->data[reader->offset] < 0x80) {
+        return reader->data[reader->offset++];
+    }
+    return grove_reader_varint(reader);
+}
+
 static inline bool grove__replica_equal(const grove_replica *a, const grove_replica *b)
 {
     return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;

@@ -20,6 +20,7 @@
 #include <grove/sys/document_type.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "format/column.h"
@@ -64,7 +65,7 @@ static field_value take_field(const grove_schema_kind *kind, size_t field,
     if (is_bare(kind)) {
         value.number = grove_reader_left(content);
     } else {
-        value.number = grove_reader_varint(content);
+        value.number = grove__reader_varint(content);
     }
     if (kind->fields[field] == GROVE_FIELD_BYTES) {
         value.bytes = grove_reader_bytes(content, (size_t)value.number);
@@ -323,7 +324,7 @@ static grove_status survey_kinds(const grove_schema *schema, uint64_t event_coun
     uint64_t kind_before = KINDS_MAX;
     while (events < event_count) {
         size_t offset = reader->offset;
-        uint64_t number = grove_reader_varint(reader);
+        uint64_t number = grove__reader_varint(reader);
         uint64_t kind = number % KINDS_MAX;
         uint64_t more = number / KINDS_MAX;
         if (reader->failed) {
@@ -350,7 +351,7 @@ static grove_status survey_column(grove_field_type field, size_t count,
     uint64_t bytes = 0;
     for (size_t index = 0; index < count; index++) {
         size_t offset = reader->offset;
-        uint64_t number = grove_reader_varint(reader);
+        uint64_t number = grove__reader_varint(reader);
         if (reader->failed) {
             return fail_structure(error_out, offset, "a column of numbers ends early");
         }
@@ -461,7 +462,7 @@ static uint64_t next_number(const schema_decoder *decoder, size_t *offset,
 {
     grove_reader reader = grove_reader_of(decoder->structure);
     reader.offset = *offset;
-    uint64_t number = grove_reader_varint(&reader);
+    uint64_t number = grove__reader_varint(&reader);
     if (copy_out != NULL) {
         size_t bytes = reader.offset - *offset;
         memcpy(*copy_out, decoder->structure.data + *offset, bytes);
@@ -519,7 +520,7 @@ static grove_status fill_operations(schema_decoder *decoder, grove_operation *it
     uint64_t index = 0;
     while (index < event_count) {
         size_t offset = kinds.offset;
-        uint64_t number = grove_reader_varint(&kinds);
+        uint64_t number = grove__reader_varint(&kinds);
         uint64_t end = index + number / KINDS_MAX + 1;
         for (; index < end; index++) {
             items[index] = next_operation(decoder, (uint32_t)(number % KINDS_MAX));

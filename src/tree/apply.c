@@ -20,15 +20,12 @@ static grove_status misfit(grove_error *error_out, const char *what)
 }
 
 /* Notes what is about to change; what it takes back is there then. */
-static grove_status note(grove__tree *tree, grove__tree_entry entry,
-                         grove_error *error_out)
+static grove_status note(grove__tree *tree, grove__tree_entry_kind kind, uint32_t number,
+                         const grove__tree_before *before, grove_error *error_out)
 {
-    grove_buffer_append(&tree->journal, &entry, sizeof entry);
-    if (tree->journal.failed) {
-        tree->journal.failed = false;
-        return grove__fail_memory(error_out);
-    }
-    return GROVE_OK;
+    return grove__tree_note(tree, kind, number, before) == GROVE_OK
+               ? GROVE_OK
+               : grove__fail_memory(error_out);
 }
 
 /* --- what an operation names --- */
@@ -133,9 +130,8 @@ static grove_status reserve_place(grove__tree *tree, grove_error *error_out)
     if (count >= GROVE__TREE_NO_EFFECT) {
         return fail_limit(error_out, "puts and moves");
     }
-    if (!grove__array_reserve(tree->allocator, (void **)&tree->places,
-                              &tree->place_capacity, tree->place_count,
-                              sizeof *tree->places) ||
+    if (!grove__array_reserve_to(tree->allocator, (void **)&tree->places,
+                                 &tree->place_capacity, count, sizeof *tree->places) ||
         !grove__fugue_reserve(&tree->fugue, 1) ||
         !grove__numbers_reserve(&tree->place_numbers, tree->allocator, count,
                                 grove__tree_place_rule(tree))) {
@@ -163,9 +159,7 @@ static grove_status add_place(arrival *event, uint32_t node, const place_target 
     uint32_t place = (uint32_t)tree->place_count;
     grove_status status = reserve_place(tree, error_out);
     if (status == GROVE_OK) {
-        status = note(
-            tree, (grove__tree_entry){.kind = GROVE__TREE_ENTRY_PLACE, .number = place},
-            error_out);
+        status = note(tree, GROVE__TREE_ENTRY_PLACE, place, NULL, error_out);
     }
     if (status != GROVE_OK) {
         return status;
@@ -195,7 +189,8 @@ static grove_status add_move(grove__tree *tree, uint32_t place, grove_error *err
                               sizeof *tree->arrivals) ||
         !grove__array_reserve_to(tree->allocator, (void **)&tree->moves,
                                  &tree->move_capacity, count, sizeof *tree->moves) ||
-        grove_buffer_reserve(&tree->journal, sizeof(grove__tree_entry)) == NULL) {
+        grove_buffer_reserve(&tree->journal, (tree->arrival_count + 1) *
+                                                 sizeof(grove__tree_before)) == NULL) {
         tree->journal.failed = false;
         return grove__fail_memory(error_out);
     }
@@ -212,17 +207,16 @@ static grove_status add_attribute(grove__tree *tree, uint32_t node, uint32_t nam
     if (number >= GROVE__TREE_NONE - 1) {
         return fail_limit(error_out, "attributes");
     }
-    if (!grove__array_reserve(tree->allocator, (void **)&tree->attributes,
-                              &tree->attribute_capacity, number,
-                              sizeof *tree->attributes) ||
+    if (!grove__array_reserve_to(tree->allocator, (void **)&tree->attributes,
+                                 &tree->attribute_capacity, tree->attribute_count + 1,
+                                 sizeof *tree->attributes) ||
         !grove__numbers_reserve(&tree->attribute_numbers, tree->allocator,
                                 tree->attribute_count + 1,
                                 grove__tree_attribute_rule(tree))) {
         return grove__fail_memory(error_out);
     }
-    grove_status status = note(
-        tree, (grove__tree_entry){.kind = GROVE__TREE_ENTRY_ATTRIBUTE, .number = number},
-        error_out);
+    grove_status status =
+        note(tree, GROVE__TREE_ENTRY_ATTRIBUTE, number, NULL, error_out);
     if (status == GROVE_OK) {
         tree->attributes[number] = (grove__tree_attribute){
             .node = node, .name = name, .next = tree->nodes[node].attribute};
@@ -244,28 +238,26 @@ static grove_status win_attribute(arrival *event, uint32_t number, grove_error *
     if (!grove__tree_is_later(tree, event->stamp, attribute->stamp)) {
         return GROVE_NONE;
     }
-    grove__tree_entry entry = {
-        .kind = GROVE__TREE_ENTRY_VALUE,
-        .number = number,
-        .size = attribute->size,
-        .value = attribute->value,
-        .stamp = attribute->stamp,
-    };
-    return note(tree, entry, error_out);
+    grove__tree_before before = {
+        .stamp = attribute->stamp, .value = attribute->value, .size = attribute->size};
+    return note(tree, GROVE__TREE_ENTRY_VALUE, number, &before, error_out);
 }
 
-/* Writes an attribute; an empty value unsets it. */
-static grove_status write_attribute(arrival *event, uint32_t node, grove_bytes name,
-                                    grove_bytes value, grove_error *error_out)
+/* Writes an attribute; an empty value unsets it. A new node has none. */
+static grove_status write_attribute(arrival *event, uint32_t node, bool is_new,
+                                    const grove__tree_written *written,
+                                    grove_error *error_out)
 {
+    grove_bytes value = written->value;
     grove__tree *tree = event->tree;
     uint32_t name_number;
-    if (grove__names_intern(&tree->names, name, &name_number) != GROVE_OK ||
+    if (grove__names_intern(&tree->names, written->name, &name_number) != GROVE_OK ||
         (value.size > 0 && grove_buffer_reserve(&tree->values, value.size) == NULL)) {
         tree->values.failed = false;
         return grove__fail_memory(error_out);
     }
-    uint32_t number = grove__tree_find_attribute(tree, node, name_number);
+    uint32_t number =
+        is_new ? GROVE__TREE_NONE : grove__tree_find_attribute(tree, node, name_number);
     grove_status status = number == GROVE__TREE_NONE
                               ? add_attribute(tree, node, name_number, &number, error_out)
                               : win_attribute(event, number, error_out);
@@ -287,18 +279,14 @@ static grove_status write_type(arrival *event, uint32_t node, uint32_t place,
     grove__tree *tree = event->tree;
     grove__tree_node *record = &tree->nodes[node];
     uint32_t type;
-    if (record->typed != place && !is_place_later(tree, place, record->typed)) {
+    if (!is_place_later(tree, place, record->typed)) {
         return GROVE_OK;
     }
     if (grove__names_intern(&tree->names, event->operation.type, &type) != GROVE_OK) {
         return grove__fail_memory(error_out);
     }
-    grove_status status = note(tree,
-                               (grove__tree_entry){.kind = GROVE__TREE_ENTRY_TYPE,
-                                                   .number = node,
-                                                   .other = record->type,
-                                                   .size = record->typed},
-                               error_out);
+    grove__tree_before before = {.other = record->type, .size = record->typed};
+    grove_status status = note(tree, GROVE__TREE_ENTRY_TYPE, node, &before, error_out);
     if (status == GROVE_OK) {
         record->type = type;
         record->typed = place;
@@ -313,9 +301,7 @@ static grove_status add_deletion(grove__tree *tree, uint32_t node, grove_error *
                               sizeof *tree->deletions)) {
         return grove__fail_memory(error_out);
     }
-    grove_status status = note(
-        tree, (grove__tree_entry){.kind = GROVE__TREE_ENTRY_DELETION, .number = node},
-        error_out);
+    grove_status status = note(tree, GROVE__TREE_ENTRY_DELETION, node, NULL, error_out);
     if (status == GROVE_OK) {
         tree->nodes[node].deletion = (uint32_t)tree->deletion_count++;
         tree->deletions[tree->nodes[node].deletion] = (grove__tree_deletion){{0, 0}, 0};
@@ -339,12 +325,8 @@ static grove_status write_flag(arrival *event, grove_error *error_out)
     if (!grove__tree_is_later(tree, event->stamp, deletion->stamp)) {
         return GROVE_OK;
     }
-    status = note(tree,
-                  (grove__tree_entry){.kind = GROVE__TREE_ENTRY_FLAG,
-                                      .number = node,
-                                      .other = deletion->is_deleted,
-                                      .stamp = deletion->stamp},
-                  error_out);
+    grove__tree_before before = {.stamp = deletion->stamp, .other = deletion->is_deleted};
+    status = note(tree, GROVE__TREE_ENTRY_FLAG, node, &before, error_out);
     if (status == GROVE_OK) {
         deletion->stamp = event->stamp;
         grove__tree_set_deleted(tree, node, is_deleted);
@@ -382,10 +364,10 @@ static grove_status find_node(arrival *event, uint32_t *node_out, uint32_t *id_o
                                  sizeof *tree->id_nodes)) {
         return grove__fail_memory(error_out);
     }
-    if (number >= tree->id_count) {
-        tree->printed_ids += grove__tree_is_printed_id(id) ? 1 : 0;
-    }
+    /* Those before it without a slot are of puts for which there was no memory. */
     while (number >= tree->id_count) {
+        grove_bytes known = grove__names_at(&tree->ids, (uint32_t)tree->id_count);
+        tree->printed_ids += grove__tree_is_printed_id(known) ? 1 : 0;
         tree->id_nodes[tree->id_count++] = GROVE__TREE_NONE;
     }
     *id_out = number;
@@ -398,16 +380,17 @@ static grove_status add_node(arrival *event, uint32_t id, uint32_t place,
 {
     grove__tree *tree = event->tree;
     uint32_t node = (uint32_t)tree->node_count;
+    uint32_t type;
     if (node >= GROVE__TREE_NO_EFFECT) {
         return fail_limit(error_out, "nodes");
     }
-    if (!grove__array_reserve(tree->allocator, (void **)&tree->nodes,
-                              &tree->node_capacity, node, sizeof *tree->nodes)) {
+    if (grove__names_intern(&tree->names, event->operation.type, &type) != GROVE_OK ||
+        !grove__array_reserve_to(tree->allocator, (void **)&tree->nodes,
+                                 &tree->node_capacity, tree->node_count + 1,
+                                 sizeof *tree->nodes)) {
         return grove__fail_memory(error_out);
     }
-    grove_status status =
-        note(tree, (grove__tree_entry){.kind = GROVE__TREE_ENTRY_NODE, .number = node},
-             error_out);
+    grove_status status = note(tree, GROVE__TREE_ENTRY_NODE, node, NULL, error_out);
     if (status != GROVE_OK) {
         return status;
     }
@@ -416,6 +399,7 @@ static grove_status add_node(arrival *event, uint32_t id, uint32_t place,
         .base = place,
         .made = place,
         .id = id,
+        .type = type,
         .children = GROVE__FUGUE_EMPTY,
         .attribute = GROVE__TREE_NONE,
         .deletion = GROVE__TREE_NONE,
@@ -441,10 +425,8 @@ static grove_status put_again(arrival *event, uint32_t node, uint32_t place,
     }
     grove_status status = add_move(tree, base, error_out);
     if (status == GROVE_OK) {
-        status = note(tree,
-                      (grove__tree_entry){
-                          .kind = GROVE__TREE_ENTRY_BASE, .number = node, .other = base},
-                      error_out);
+        grove__tree_before before = {.other = base};
+        status = note(tree, GROVE__TREE_ENTRY_BASE, node, &before, error_out);
     }
     if (status == GROVE_OK) {
         tree->nodes[node].base = place;
@@ -475,13 +457,13 @@ static grove_status apply_put(arrival *event, grove_error *error_out)
         status = is_new ? add_node(event, id, place, error_out)
                         : put_again(event, node, place, error_out);
     }
-    if (status == GROVE_OK) {
+    if (status == GROVE_OK && !is_new) {
         status = write_type(event, node, place, error_out);
     }
     grove_reader attributes = grove_reader_of(event->operation.attributes);
     grove__tree_written written;
     while (status == GROVE_OK && grove__tree_attribute_next(&attributes, &written)) {
-        status = write_attribute(event, node, written.name, written.value, error_out);
+        status = write_attribute(event, node, is_new, &written, error_out);
     }
     return status;
 }
@@ -504,9 +486,9 @@ static grove_status apply_move(arrival *event, grove_error *error_out)
 static grove_status apply_write(arrival *event, grove_error *error_out)
 {
     uint32_t node = 0;
+    grove__tree_written written = {event->operation.name, event->operation.value};
     grove_status status = resolve_node(event, &event->operation.node, &node, error_out);
-    return status == GROVE_OK ? write_attribute(event, node, event->operation.name,
-                                                event->operation.value, error_out)
+    return status == GROVE_OK ? write_attribute(event, node, false, &written, error_out)
                               : status;
 }
 
@@ -532,8 +514,32 @@ static grove_status apply_event(arrival *event, grove_error *error_out)
 
 /* --- all of them --- */
 
+/* Makes room for what the operations will add for sure, at once. */
+static grove_status reserve_all(grove__tree *tree, grove_operations operations,
+                                grove_error *error_out)
+{
+    size_t puts = 0;
+    size_t moves = 0;
+    for (size_t index = 0; index < operations.count; index++) {
+        puts += operations.items[index].kind == GROVE_TREE_PUT ? 1 : 0;
+        moves += operations.items[index].kind == GROVE_TREE_MOVE ? 1 : 0;
+    }
+    size_t places = tree->place_count + puts + moves;
+    if (grove__array_reserve_to(tree->allocator, (void **)&tree->places,
+                                &tree->place_capacity, places, sizeof *tree->places) &&
+        grove__array_reserve_to(tree->allocator, (void **)&tree->nodes,
+                                &tree->node_capacity, tree->node_count + puts,
+                                sizeof *tree->nodes) &&
+        grove__fugue_reserve(&tree->fugue, puts + moves) &&
+        grove__numbers_reserve(&tree->place_numbers, tree->allocator, places,
+                               grove__tree_place_rule(tree))) {
+        return GROVE_OK;
+    }
+    return grove__fail_memory(error_out);
+}
+
 /* Values that nothing holds any more are left out when they are the most. */
-enum { GARBAGE_BYTES_MIN = 1 << 16 };
+enum { GARBAGE_BYTES_MIN = 1 << 16, JOURNAL_BYTES_KEPT = 1 << 14 };
 
 static void collect_garbage(grove__tree *tree)
 {
@@ -592,7 +598,7 @@ grove_status grove__tree_apply(grove__tree *tree, grove_operations operations,
     arrival event = {.tree = tree};
     size_t before = tree->journal.size;
     size_t index = 0;
-    grove_status status = GROVE_OK;
+    grove_status status = reserve_all(tree, operations, error_out);
     for (size_t run = 0; status == GROVE_OK && run < stamps.count; run++) {
         GROVE_ASSERT(stamps.items[run].count <= operations.count - index);
         status =
@@ -608,6 +614,9 @@ grove_status grove__tree_apply(grove__tree *tree, grove_operations operations,
     GROVE_ASSERT(index == operations.count);
     grove__tree_settle(tree);
     if (!tree->is_open) {
+        if (tree->journal.capacity > JOURNAL_BYTES_KEPT) {
+            grove_buffer_release(&tree->journal);
+        }
         grove_buffer_reset(&tree->journal);
         collect_garbage(tree);
     }

@@ -13,7 +13,7 @@
  *   COUNTS      of each node: how many places are below it
  *   PLACES      of each place: bits 0 and 1: 0 the node's base, 1 a move that
  *               may be undone, 2 neither; 4: made by a move, not a put; 8: the
- *               node was met before; 16: a put, but not the one that names it
+ *               node was met before; 16: a put whose event the node's id names
  *   NODES       of each place of a node that was met before: the node
  *   REPLICAS    of each place, then each stamp that has one: the replica
  *   SEQUENCES   of the same: the difference to the replica's last, zigzag
@@ -23,7 +23,8 @@
  *               of the beginning; else 1 + 2 x the distance back to the anchor
  *               (zigzag; the beginning is before the first) + 1 if left of it
  *   TYPES       of each node but the root: the name that is its type
- *   IDS         of each node but the root: the size of its id, 0: not given
+ *   IDS         of each node but the root: the size of its id, 0: it is named
+ *               by the event of one of its puts
  *   DELETIONS   of each deletion: the distance from the node of the one
  *               before, from 0, less 1, twice, + 1 if it is deleted; its stamp
  *   ATTRIBUTES  of each attribute: 2 x the name, + 1 if it is another node
@@ -63,7 +64,7 @@ enum {
     PLACE_ROLE = 3, /* the bits of these */
     PLACE_IS_NO_PUT = 4,
     PLACE_IS_MET = 8,
-    PLACE_IS_OTHER_PUT = 16,
+    PLACE_NAMES_NODE = 16,
     PLACE_BITS_END = 32
 };
 

@@ -83,10 +83,48 @@ uint32_t grove__tree_place_of(const grove__tree *tree, grove_bytes replica,
                                        : grove__tree_find_place(tree, number, sequence);
 }
 
-uint32_t grove__tree_find(const grove__tree *tree, grove_bytes id)
+/* The place of the put that an id names; _NONE. */
+static uint32_t find_named_put(const grove__tree *tree, grove_bytes id)
 {
     grove_replica replica;
     uint64_t sequence;
+    if (!parse_id(id, &replica, &sequence)) {
+        return GROVE__TREE_NONE;
+    }
+    uint32_t place = grove__tree_place_of(tree, grove__replica_bytes(&replica), sequence);
+    return place != GROVE__TREE_NONE && tree->places[place].is_put ? place
+                                                                   : GROVE__TREE_NONE;
+}
+
+uint32_t grove__tree_naming_put(const grove__tree *tree, uint32_t node)
+{
+    const grove__tree_node *record = &tree->nodes[node];
+    if (record->id == GROVE__TREE_NONE) {
+        return record->made;
+    }
+    if (tree->printed_ids == 0) {
+        return GROVE__TREE_NONE;
+    }
+    uint32_t place = find_named_put(tree, grove__names_at(&tree->ids, record->id));
+    return place != GROVE__TREE_NONE && tree->places[place].node == node
+               ? place
+               : GROVE__TREE_NONE;
+}
+
+uint32_t grove__tree_find_printed(const grove__tree *tree, grove_bytes id)
+{
+    uint32_t place = find_named_put(tree, id);
+    if (place == GROVE__TREE_NONE) {
+        return GROVE__TREE_NONE;
+    }
+    uint32_t node = tree->places[place].node;
+    bool is_its_id =
+        tree->nodes[node].id == GROVE__TREE_NONE && tree->nodes[node].made == place;
+    return is_its_id ? node : GROVE__TREE_NONE;
+}
+
+uint32_t grove__tree_find(const grove__tree *tree, grove_bytes id)
+{
     if (id.size == 0) {
         return GROVE_NODE_ROOT;
     }
@@ -95,17 +133,7 @@ uint32_t grove__tree_find(const grove__tree *tree, grove_bytes id)
         tree->id_nodes[number] != GROVE__TREE_NONE) {
         return tree->id_nodes[number];
     }
-    if (!parse_id(id, &replica, &sequence)) {
-        return GROVE__TREE_NONE;
-    }
-    uint32_t place = grove__tree_place_of(tree, grove__replica_bytes(&replica), sequence);
-    if (place == GROVE__TREE_NONE || !tree->places[place].is_put) {
-        return GROVE__TREE_NONE;
-    }
-    uint32_t node = tree->places[place].node;
-    bool is_its_id =
-        tree->nodes[node].id == GROVE__TREE_NONE && tree->nodes[node].made == place;
-    return is_its_id ? node : GROVE__TREE_NONE;
+    return grove__tree_find_printed(tree, id);
 }
 
 void grove__tree_id(const grove__tree *tree, uint32_t node, grove_tree_id_bytes *id_out)

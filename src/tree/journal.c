@@ -1,10 +1,20 @@
 #include "base/assert.h"
 #include "tree/index.h"
 
-void grove__tree_note(grove__tree *tree, grove__tree_entry entry)
+grove_status grove__tree_note(grove__tree *tree, grove__tree_entry_kind kind,
+                              uint32_t number, const grove__tree_before *before)
 {
+    grove__tree_entry entry = {kind, number};
+    GROVE_ASSERT((before != NULL) == (kind >= GROVE__TREE_ENTRY_BASE));
+    if (grove_buffer_reserve(&tree->journal, sizeof entry + sizeof *before) == NULL) {
+        tree->journal.failed = false;
+        return GROVE_NO_MEMORY;
+    }
+    if (before != NULL) {
+        grove_buffer_append(&tree->journal, before, sizeof *before);
+    }
     grove_buffer_append(&tree->journal, &entry, sizeof entry);
-    GROVE_ASSERT(!tree->journal.failed);
+    return GROVE_OK;
 }
 
 static void take_back_place(grove__tree *tree, uint32_t place)
@@ -38,14 +48,15 @@ static void take_back_attribute(grove__tree *tree, uint32_t number)
     tree->attribute_count--;
 }
 
-static void take_back_value(grove__tree *tree, const grove__tree_entry *entry)
+static void take_back_value(grove__tree *tree, uint32_t number,
+                            const grove__tree_before *before)
 {
-    grove__tree_attribute *attribute = &tree->attributes[entry->number];
+    grove__tree_attribute *attribute = &tree->attributes[number];
     tree->value_garbage += attribute->size;
-    tree->value_garbage -= entry->size;
-    attribute->stamp = entry->stamp;
-    attribute->value = entry->value;
-    attribute->size = entry->size;
+    tree->value_garbage -= before->size;
+    attribute->stamp = before->stamp;
+    attribute->value = before->value;
+    attribute->size = before->size;
 }
 
 static void take_back_move(grove__tree *tree, uint32_t move)
@@ -58,42 +69,51 @@ static void take_back_move(grove__tree *tree, uint32_t move)
     }
 }
 
-static void take_back_entry(grove__tree *tree, const grove__tree_entry *entry)
+static void take_back_entry(grove__tree *tree, const grove__tree_entry *entry,
+                            const grove__tree_before *before)
 {
-    grove__tree_node *node = &tree->nodes[entry->number];
+    uint32_t number = entry->number;
+    grove__tree_node *node = &tree->nodes[number];
     switch (entry->kind) {
     case GROVE__TREE_ENTRY_PLACE:
-        take_back_place(tree, entry->number);
+        take_back_place(tree, number);
         break;
     case GROVE__TREE_ENTRY_NODE:
-        take_back_node(tree, entry->number);
-        break;
-    case GROVE__TREE_ENTRY_BASE:
-        node->base = entry->other;
-        break;
-    case GROVE__TREE_ENTRY_TYPE:
-        node->type = entry->other;
-        node->typed = entry->size;
+        take_back_node(tree, number);
         break;
     case GROVE__TREE_ENTRY_ATTRIBUTE:
-        take_back_attribute(tree, entry->number);
-        break;
-    case GROVE__TREE_ENTRY_VALUE:
-        take_back_value(tree, entry);
+        take_back_attribute(tree, number);
         break;
     case GROVE__TREE_ENTRY_DELETION:
-        grove__tree_set_deleted(tree, entry->number, false);
+        grove__tree_set_deleted(tree, number, false);
         node->deletion = GROVE__TREE_NONE;
         tree->deletion_count--;
         break;
-    case GROVE__TREE_ENTRY_FLAG:
-        grove__tree_set_deleted(tree, entry->number, entry->other != 0);
-        tree->deletions[node->deletion].stamp = entry->stamp;
-        break;
     case GROVE__TREE_ENTRY_MOVE:
-        take_back_move(tree, entry->number);
+        take_back_move(tree, number);
+        break;
+    case GROVE__TREE_ENTRY_BASE:
+        node->base = before->other;
+        break;
+    case GROVE__TREE_ENTRY_TYPE:
+        node->type = before->other;
+        node->typed = before->size;
+        break;
+    case GROVE__TREE_ENTRY_VALUE:
+        take_back_value(tree, number, before);
+        break;
+    case GROVE__TREE_ENTRY_FLAG:
+        grove__tree_set_deleted(tree, number, before->other != 0);
+        tree->deletions[node->deletion].stamp = before->stamp;
         break;
     }
+}
+
+/* Takes the last bytes off the journal. */
+static void take(grove__tree *tree, void *item, size_t bytes)
+{
+    tree->journal.size -= bytes;
+    memcpy(item, tree->journal.data + tree->journal.size, bytes);
 }
 
 void grove__tree_take_back(grove__tree *tree, size_t bytes)
@@ -101,9 +121,12 @@ void grove__tree_take_back(grove__tree *tree, size_t bytes)
     tree->arrival_count = 0;
     while (tree->journal.size > bytes) {
         grove__tree_entry entry;
-        tree->journal.size -= sizeof entry;
-        memcpy(&entry, tree->journal.data + tree->journal.size, sizeof entry);
-        take_back_entry(tree, &entry);
+        grove__tree_before before = {{0, 0}, 0, 0, 0};
+        take(tree, &entry, sizeof entry);
+        if (entry.kind >= GROVE__TREE_ENTRY_BASE) {
+            take(tree, &before, sizeof before);
+        }
+        take_back_entry(tree, &entry, &before);
     }
 }
 

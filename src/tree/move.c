@@ -159,8 +159,9 @@ void grove__tree_settle(grove__tree *tree)
     for (size_t index = kept; index < tree->move_count; index++) {
         redo(tree, tree->moves[index]);
         if (tree->is_open) {
-            grove__tree_note(tree, (grove__tree_entry){.kind = GROVE__TREE_ENTRY_MOVE,
-                                                       .number = tree->moves[index]});
+            /* There is room for it. */
+            (void)grove__tree_note(tree, GROVE__TREE_ENTRY_MOVE, tree->moves[index],
+                                   NULL);
         }
     }
 }

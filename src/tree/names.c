@@ -38,6 +38,16 @@ static grove__index_rule rule_of(const grove__names *names)
     return (grove__index_rule){names, key_of, compare};
 }
 
+/* Where a name is among the recent ones. */
+static size_t slot_of(grove_bytes bytes)
+{
+    size_t mixed = bytes.size;
+    if (bytes.size > 0) {
+        mixed += 5 * (size_t)bytes.data[0] + 3 * (size_t)bytes.data[bytes.size - 1];
+    }
+    return mixed % GROVE__NAMES_RECENT;
+}
+
 uint32_t grove__names_find(const grove__names *names, grove_bytes bytes)
 {
     uint32_t number = grove__index_at_or_before(&names->index, rule_of(names), &bytes);
@@ -68,8 +78,14 @@ static uint8_t *reserve_bytes(grove__names *names, size_t bytes)
 grove_status grove__names_intern(grove__names *names, grove_bytes bytes,
                                  uint32_t *number_out)
 {
+    uint32_t *recent = &names->recent[slot_of(bytes)];
+    if (*recent > 0 && grove__bytes_equal(names->items[*recent - 1], bytes)) {
+        *number_out = *recent - 1;
+        return GROVE_OK;
+    }
     uint32_t number = grove__names_find(names, bytes);
     if (number != GROVE__NAMES_NONE) {
+        *recent = number + 1;
         *number_out = number;
         return GROVE_OK;
     }

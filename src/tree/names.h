@@ -15,12 +15,16 @@ typedef struct grove__names_block {
     uint8_t bytes[];
 } grove__names_block;
 
+/* Names that were asked for lately are found without a search. */
+enum { GROVE__NAMES_RECENT = 16 };
+
 typedef struct grove__names {
     const grove_allocator *allocator;
     grove_bytes *items;
     size_t count, capacity;
     grove__index index; /* of the items, by their bytes */
     grove__names_block *blocks;
+    uint32_t recent[GROVE__NAMES_RECENT]; /* 1 + a number; 0: none */
 } grove__names;
 
 /* No names; owns nothing. The allocator is borrowed. */

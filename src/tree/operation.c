@@ -117,7 +117,7 @@ void grove__tree_operation_encode(const grove__tree_operation *operation,
 
 static grove_bytes take_bytes(grove_reader *content, size_t bytes_max)
 {
-    uint64_t size = grove_reader_varint(content);
+    uint64_t size = grove__reader_varint(content);
     if (size > bytes_max || size > grove_reader_left(content)) {
         content->failed = true;
         return (grove_bytes){NULL, 0};
@@ -155,12 +155,12 @@ static void take_reference_as(grove_reader *content, uint64_t number,
 
 static void take_reference(grove_reader *content, grove__tree_reference *reference)
 {
-    take_reference_as(content, grove_reader_varint(content), reference);
+    take_reference_as(content, grove__reader_varint(content), reference);
 }
 
 static void take_anchor(grove_reader *content, grove__tree_operation *operation)
 {
-    uint64_t number = grove_reader_varint(content);
+    uint64_t number = grove__reader_varint(content);
     operation->is_left = (number & 1) != 0;
     take_reference_as(content, number / 2, &operation->anchor);
     /* Nothing is left of the beginning. */
@@ -326,8 +326,11 @@ bool grove__tree_value_decode(grove_bytes bytes, grove_value *value_out)
     default:
         return false;
     }
+    if (!grove_reader_done(&reader)) {
+        return false;
+    }
     *value_out = value;
-    return grove_reader_done(&reader);
+    return true;
 }
 
 void grove__tree_attribute_encode(const grove_attribute *attribute, grove_buffer *bytes)

@@ -30,7 +30,7 @@ static grove_status fail(const decoder *work, enum grove__tree_column column,
 
 static uint64_t take(decoder *work, enum grove__tree_column column)
 {
-    return grove_reader_varint(&work->columns[column]);
+    return grove__reader_varint(&work->columns[column]);
 }
 
 /* --- head --- */
@@ -235,14 +235,13 @@ static grove_status take_bits(decoder *work, uint64_t bits, uint32_t place)
     grove__tree *tree = work->tree;
     const grove__tree_place_record *record = &tree->places[place];
     grove__tree_node *node = &tree->nodes[record->node];
-    bool is_other = (bits & PLACE_IS_OTHER_PUT) != 0;
     if ((bits & PLACE_ROLE) == PLACE_BASE) {
         if (node->base != GROVE__TREE_NONE) {
             return fail(work, COLUMN_PLACES, "a node with two bases");
         }
         node->base = place;
     }
-    if (record->is_put && !is_other) {
+    if ((bits & PLACE_NAMES_NODE) != 0) {
         if (node->made != GROVE__TREE_NONE) {
             return fail(work, COLUMN_PLACES, "a node that two puts name");
         }
@@ -300,7 +299,7 @@ static grove_status read_place(decoder *work, uint32_t parent, size_t position,
     bool is_put = (bits & PLACE_IS_NO_PUT) == 0;
     if (work->columns[COLUMN_PLACES].failed || bits >= PLACE_BITS_END ||
         (bits & PLACE_ROLE) == PLACE_ROLE ||
-        (!is_put && (bits & PLACE_IS_OTHER_PUT) != 0)) {
+        (!is_put && (bits & PLACE_NAMES_NODE) != 0)) {
         return fail(work, COLUMN_PLACES, "a place that cannot be");
     }
     uint32_t place = (uint32_t)tree->place_count;
@@ -399,7 +398,7 @@ static grove_status check_bases(decoder *work)
     grove__tree *tree = work->tree;
     for (uint32_t node = 1; node < tree->node_count; node++) {
         const grove__tree_node *record = &tree->nodes[node];
-        if (record->base == GROVE__TREE_NONE || record->made == GROVE__TREE_NONE) {
+        if (record->base == GROVE__TREE_NONE || record->typed == GROVE__TREE_NONE) {
             return fail(work, COLUMN_PLACES, "a node without a base or a put");
         }
     }
@@ -432,7 +431,24 @@ static grove_status read_id(decoder *work, uint32_t node, size_t size)
     }
     tree->id_nodes[tree->id_count++] = node;
     tree->nodes[node].id = number;
+    tree->nodes[node].made = tree->nodes[node].typed;
     tree->printed_ids += grove__tree_is_printed_id(id) ? 1 : 0;
+    return GROVE_OK;
+}
+
+/* No given id is another node's as well, or names a put of its own node, and
+ * would not have been kept. */
+static grove_status check_ids(decoder *work)
+{
+    const grove__tree *tree = work->tree;
+    for (uint32_t number = 0; tree->printed_ids > 0 && number < tree->id_count;
+         number++) {
+        grove_bytes id = grove__names_at(&tree->ids, number);
+        if (grove__tree_find_printed(tree, id) != GROVE__TREE_NONE ||
+            grove__tree_naming_put(tree, tree->id_nodes[number]) != GROVE__TREE_NONE) {
+            return fail(work, COLUMN_IDS, "an id twice");
+        }
+    }
     return GROVE_OK;
 }
 
@@ -453,11 +469,14 @@ static grove_status read_nodes(decoder *work)
             return fail(work, COLUMN_IDS, "an id that cannot be");
         }
         tree->nodes[node].type = (uint32_t)type;
+        if ((id_bytes > 0) != (tree->nodes[node].made == GROVE__TREE_NONE)) {
+            return fail(work, COLUMN_IDS, "a node with no id, or with two");
+        }
         if (id_bytes > 0) {
             status = read_id(work, node, (size_t)id_bytes);
         }
     }
-    return status;
+    return status == GROVE_OK ? check_ids(work) : status;
 }
 
 static grove_status read_deletions(decoder *work)

@@ -205,10 +205,10 @@ static void put_place(encoder *work, uint32_t place)
     const grove__tree_place_record *record = &tree->places[place];
     uint32_t node = record->node;
     bool is_met = work->numbers[node] != GROVE__INDEX_NONE;
-    bool is_other = record->is_put && tree->nodes[node].made != place;
+    bool names_node = record->is_put && grove__tree_naming_put(tree, node) == place;
     put(work, COLUMN_PLACES,
         work->roles[place] | (record->is_put ? 0u : PLACE_IS_NO_PUT) |
-            (is_met ? PLACE_IS_MET : 0u) | (is_other ? PLACE_IS_OTHER_PUT : 0u));
+            (is_met ? PLACE_IS_MET : 0u) | (names_node ? PLACE_NAMES_NODE : 0u));
     if (is_met) {
         put(work, COLUMN_NODES, work->numbers[node]);
     } else {
@@ -251,7 +251,9 @@ static void put_node(encoder *work, uint32_t node)
     put(work, COLUMN_TYPES,
         number_of(&work->names[record->type], &work->name_order, record->type));
     grove_bytes id = {NULL, 0};
-    if (record->id != GROVE__TREE_NONE) {
+    /* An id that names a put of the node is not kept, even if it was given: the
+     * same events say the same, whichever of them came first. */
+    if (grove__tree_naming_put(tree, node) == GROVE__TREE_NONE) {
         id = grove__names_at(&tree->ids, record->id);
     }
     put(work, COLUMN_IDS, id.size);

@@ -47,7 +47,7 @@
 typedef struct grove__tree_node {
     uint32_t place; /* where it stands; _NONE: the root */
     uint32_t base;
-    uint32_t made; /* the put that names it; its id where none was given */
+    uint32_t made; /* the put that names it, where no id was given; else any */
     uint32_t id;   /* of `ids`; _NONE: made by the library */
     uint32_t type; /* of `names` */
     grove__fugue_list children;
@@ -138,26 +138,34 @@ grove_status grove__tree_apply(grove__tree *tree, grove_operations operations,
 typedef enum grove__tree_entry_kind {
     GROVE__TREE_ENTRY_PLACE,     /* `number` was added */
     GROVE__TREE_ENTRY_NODE,      /* `number` was added, and stands somewhere */
-    GROVE__TREE_ENTRY_BASE,      /* of node `number`, was `other` */
-    GROVE__TREE_ENTRY_TYPE,      /* of node `number`, was `other`, put `size` */
     GROVE__TREE_ENTRY_ATTRIBUTE, /* `number` was added */
-    GROVE__TREE_ENTRY_VALUE,     /* of attribute `number`, was as the rest says */
     GROVE__TREE_ENTRY_DELETION,  /* of node `number`: was added */
-    GROVE__TREE_ENTRY_FLAG,      /* of node `number`, was `other` */
-    GROVE__TREE_ENTRY_MOVE       /* place `number` came into the log, at its end */
+    GROVE__TREE_ENTRY_MOVE,      /* place `number` came into the log, at its end */
+    /* Those that have a past: */
+    GROVE__TREE_ENTRY_BASE,  /* of node `number`, was `other` */
+    GROVE__TREE_ENTRY_TYPE,  /* of node `number`, was `other`, put `size` */
+    GROVE__TREE_ENTRY_VALUE, /* of attribute `number`, was all but `other` */
+    GROVE__TREE_ENTRY_FLAG   /* of node `number`, was `other`, with the stamp */
 } grove__tree_entry_kind;
 
+/* What something was before it changed; which members count says the kind. */
+typedef struct grove__tree_before {
+    grove__stamp stamp;
+    uint64_t value;
+    uint32_t size;
+    uint32_t other;
+} grove__tree_before;
+
+/* An entry of the journal, behind what it has of the past. */
 typedef struct grove__tree_entry {
     grove__tree_entry_kind kind;
     uint32_t number;
-    uint32_t other;
-    uint32_t size;
-    uint64_t value;
-    grove__stamp stamp;
 } grove__tree_entry;
 
-/* Appends an entry, into reserved room. */
-void grove__tree_note(grove__tree *tree, grove__tree_entry entry);
+/* Appends an entry; `before` is NULL for kinds that have none. GROVE_NO_MEMORY,
+ * and nothing is appended. */
+grove_status grove__tree_note(grove__tree *tree, grove__tree_entry_kind kind,
+                              uint32_t number, const grove__tree_before *before);
 /* Undoes what the journal has beyond its first `bytes`. */
 void grove__tree_take_back(grove__tree *tree, size_t bytes);
 
@@ -197,6 +205,11 @@ void grove__tree_print_id(const grove__tree *tree, grove__stamp stamp,
                           grove_tree_id_bytes *id_out);
 /* Whether an id has that form. */
 bool grove__tree_is_printed_id(grove_bytes id);
+/* The node that has an id of that form because none was given; _NONE. */
+uint32_t grove__tree_find_printed(const grove__tree *tree, grove_bytes id);
+/* The place of the put whose event the id of a node names, given or not; _NONE:
+ * there is none, or it is another node's. */
+uint32_t grove__tree_naming_put(const grove__tree *tree, uint32_t node);
 
 /* --- read.c --- */
 
