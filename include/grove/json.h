@@ -26,6 +26,8 @@
  *
  * While a call lasts, what it read of a text is held in memory of jansson's
  * allocator, which is not the store's; the library does not change that one.
+ * Where that has no more for a string, jansson takes it for no JSON, and so the
+ * status is GROVE_MALFORMED instead of GROVE_NO_MEMORY.
  * Threads: as with all functions of a handle.
  */
 #ifndef GROVE_JSON_H

@@ -48,7 +48,7 @@
 #define GROVE_TREE_UNDO_CHANGES_MAX 1000
 /* A JSON text that comes in: its bytes, and how deep it is nested, a scalar
  * being a level. */
-#define GROVE_JSON_TEXT_BYTES_MAX (1u << 28)
+#define GROVE_JSON_TEXT_BYTES_MAX (1u << 26)
 #define GROVE_JSON_DEPTH_MAX 2048
 /* Values that the operations of one JSON patch may copy, all together. */
 #define GROVE_JSON_COPIES_MAX (1u << 18)

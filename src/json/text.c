@@ -17,6 +17,7 @@ static grove_status refuse_text(const json_error_t *why, grove_error *error_out)
 {
     uint64_t offset = why->position < 0 ? 0 : (uint64_t)why->position;
     switch (json_error_code(why)) {
+    case json_error_unknown: /* It ran out of memory before it could say so. */
     case json_error_out_of_memory:
         return grove__fail_memory(error_out);
     case json_error_stack_overflow:
@@ -117,7 +118,7 @@ grove_status grove__json_text_read(grove_bytes text, grove__json_value *value_ou
                            "a JSON text of %zu bytes; the limit is %u", text.size,
                            GROVE_JSON_TEXT_BYTES_MAX);
     }
-    json_error_t why;
+    json_error_t why = {.text = ""}; /* jansson leaves its code unset. */
     const char *begin = text.size == 0 ? "" : (const char *)text.data;
     json_t *json =
         json_loadb(begin, text.size,
@@ -152,18 +153,20 @@ static size_t write_digits(const json_t *real, size_t digits,
 
 size_t grove__json_number_write(double number, char text_out[GROVE__JSON_NUMBER_BYTES])
 {
-    enum { DIGITS_ENOUGH = 17 };
+    enum { DIGITS_MIN = 15, DIGITS_ENOUGH = 17 };
     json_t *real = json_real(number);
     size_t bytes = 0;
-    bool is_exact = real == NULL;
-    for (size_t digits = 15; !is_exact && digits <= DIGITS_ENOUGH; digits++) {
+    bool is_exact = false;
+    bool has_memory = real != NULL;
+    for (size_t digits = DIGITS_MIN; has_memory && !is_exact && digits <= DIGITS_ENOUGH;
+         digits++) {
         bytes = write_digits(real, digits, text_out);
         json_t *again = json_loadb(text_out, bytes, JSON_DECODE_ANY, NULL);
         double back = json_real_value(again);
-        is_exact = bytes == 0 ||
-                   (json_is_real(again) && memcmp(&back, &number, sizeof back) == 0);
+        is_exact = memcmp(&back, &number, sizeof back) == 0;
+        has_memory = again != NULL;
         json_decref(again);
     }
     json_decref(real);
-    return is_exact ? bytes : 0;
+    return has_memory && is_exact ? bytes : 0;
 }
