@@ -37,6 +37,12 @@
 #define GROVE_IMPORT_STEPS_MAX (UINT64_C(1) << 24)
 /* Content of one operation, in bytes. */
 #define GROVE_CONTENT_BYTES_MAX (UINT64_C(1) << 30)
+/* A tree: a node's id and type, an attribute's name, and the metadata of an
+ * event, in bytes. */
+#define GROVE_NODE_ID_BYTES_MAX 255
+#define GROVE_NODE_TYPE_BYTES_MAX 255
+#define GROVE_ATTRIBUTE_NAME_BYTES_MAX 1024
+#define GROVE_TREE_METADATA_BYTES_MAX 65536
 /* What a caller can write to the record of a commit, in bytes. */
 #define GROVE_COMMIT_META_BYTES_MAX 256
 /* Incarnations of a store that are remembered with their commits. */

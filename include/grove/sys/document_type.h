@@ -340,6 +340,7 @@ GROVE_API grove_status grove_schema_operation_check(const grove_document_type *t
 /* The built-in types; static. */
 GROVE_API const grove_document_type *grove_type_text(void);
 GROVE_API const grove_document_type *grove_type_opaque(void);
+GROVE_API const grove_document_type *grove_type_tree(void);
 
 #ifdef __cplusplus
 }
