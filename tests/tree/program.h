@@ -78,7 +78,7 @@ grove_type_frames program_frames(const grove_type_buffers *buffers);
 void program_release(grove_type_buffers *buffers);
 grove__tree *program_decode(const grove_type_buffers *buffers);
 
-/* A tree with all events up to `count`, in the order in which they were made. */
+/* A tree with all events up to `count`, in the order they were made in. */
 grove__tree *program_run(const tree_program *program, uint32_t count);
 
 enum { OUTLINE_MAX = 512 };
