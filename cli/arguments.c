@@ -49,6 +49,8 @@ static const struct argp_option VERB_OPTIONS[] = {
      "So many characters (default: to the end), or commits that are told of (default: "
      "all)",
      0},
+    {"depth", CLI_KEY_DEPTH, "N", 0, "Only N levels below the root (default: all)", 0},
+    {"deleted", CLI_KEY_DELETED, 0, 0, "Deleted nodes too", 0},
     {"timeout", CLI_KEY_TIMEOUT, "S", 0,
      "End after S seconds, 0 to 1000000 (default: never)", 0},
     {"compact", CLI_KEY_COMPACT, 0, 0,
@@ -123,7 +125,7 @@ static cli_id id_argument(struct argp_state *state, const char *option, const ch
         fault = "an id has at least 1 byte";
     }
     if (fault != NULL) {
-        argp_error(state, "--%s '%s': %s", option, text, fault);
+        argp_error(state, "%s '%s': %s", option, text, fault);
     }
     return id;
 }
@@ -198,7 +200,7 @@ static char *help_of_verbs(int key, const char *text, void *input)
     }
     (void)fputs("Verbs:\n", stream);
     for (size_t index = 0; index < CLI_VERB_COUNT; index++) {
-        (void)fprintf(stream, "  %-10s %s\n", CLI_VERBS[index].name,
+        (void)fprintf(stream, "  %-16s %s\n", CLI_VERBS[index].name,
                       CLI_VERBS[index].purpose);
     }
     (void)fputs(
@@ -281,6 +283,10 @@ static error_t parse_number(int key, const char *text, struct argp_state *state,
         options->timeout_s = number_argument(state, "timeout", text, 0, 1000000);
         options->has_timeout = true;
         return 0;
+    case CLI_KEY_DEPTH:
+        options->depth = (uint32_t)number_argument(state, "depth", text, 0, UINT32_MAX);
+        options->has_depth = true;
+        return 0;
     case CLI_KEY_ROUNDS:
         options->rounds = number_argument(state, "rounds", text, 1, 10000);
         return 0;
@@ -300,6 +306,12 @@ static void check_together(struct argp_state *state, const of_verb *input)
     }
     if ((needs & CLI_NEEDS_NEW) != 0 && options->out == NULL) {
         argp_error(state, "which DIR, and which NEW one?");
+    }
+    if ((needs & CLI_TAKES_DOCUMENT) != 0 && !options->has_document) {
+        argp_error(state, "which DOC?");
+    }
+    if (options->has_depth && options->json) {
+        argp_error(state, "--depth is for the lines: --json prints the whole tree");
     }
     if ((needs & CLI_NEEDS_DOCUMENT) != 0 && !options->has_document) {
         argp_error(state, "which document? Name it with --doc");
@@ -332,7 +344,8 @@ static void check_together(struct argp_state *state, const of_verb *input)
     }
 }
 
-/* What stands without an option: a file, or directories. */
+/* What stands without an option: a document, a file, a pointer, or
+ * directories. */
 static void take_argument(struct argp_state *state, of_verb *input, const char *text)
 {
     cli_options *options = input->options;
@@ -342,7 +355,13 @@ static void take_argument(struct argp_state *state, of_verb *input, const char *
         input->has_store = true;
     } else if ((needs & CLI_NEEDS_NEW) != 0 && options->out == NULL && *text != '\0') {
         options->out = text;
-    } else if ((needs & CLI_NEEDS_FILE) != 0 && options->file == NULL) {
+    } else if ((needs & CLI_TAKES_DOCUMENT) != 0 && !options->has_document) {
+        options->document = id_argument(state, "DOC", text, false);
+        options->has_document = true;
+    } else if ((needs & CLI_TAKES_POINTER) != 0 && options->pointer == NULL) {
+        options->pointer = text;
+    } else if ((needs & (CLI_NEEDS_FILE | CLI_TAKES_FILE)) != 0 &&
+               options->file == NULL) {
         options->file = text;
     } else {
         argp_error(state, "what is '%s' for?", text);
@@ -358,14 +377,14 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         state->child_inputs[0] = options;
         return 0;
     case CLI_KEY_DOCUMENT:
-        options->document = id_argument(state, "doc", text, false);
+        options->document = id_argument(state, "--doc", text, false);
         options->has_document = true;
         return 0;
     case CLI_KEY_PREFIX:
-        options->prefix = id_argument(state, "prefix", text, true);
+        options->prefix = id_argument(state, "--prefix", text, true);
         return 0;
     case CLI_KEY_AFTER:
-        options->after = id_argument(state, "after", text, true);
+        options->after = id_argument(state, "--after", text, true);
         return 0;
     case CLI_KEY_OUT:
         options->out = text;
@@ -387,6 +406,9 @@ static error_t parse_of_verb(int key, char *text, struct argp_state *state)
         return 0;
     case CLI_KEY_REPLAY:
         options->replay = true;
+        return 0;
+    case CLI_KEY_DELETED:
+        options->deleted = true;
         return 0;
     case ARGP_KEY_ARG:
         take_argument(state, input, text);

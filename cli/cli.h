@@ -41,8 +41,11 @@ typedef struct cli_options {
     bool has_count;
     bool has_clock;
     bool has_timeout;
+    bool has_depth;
+    bool deleted;
 
     const char *file;
+    const char *pointer;
     cli_id document; /* when has_document */
     const char *out;
     const char *agents;
@@ -62,6 +65,7 @@ typedef struct cli_options {
     uint64_t limit;
     uint64_t rounds;
     uint64_t timeout_s; /* when has_timeout */
+    uint32_t depth;     /* when has_depth */
 } cli_options;
 
 /* What a long option is called in the tables of options. */
@@ -91,7 +95,9 @@ enum {
     CLI_KEY_ROUNDS,
     CLI_KEY_COMPACT,
     CLI_KEY_TIMEOUT,
-    CLI_KEY_REPLAY
+    CLI_KEY_REPLAY,
+    CLI_KEY_DEPTH,
+    CLI_KEY_DELETED
 };
 
 /* What a verb has to be given. */
@@ -103,13 +109,18 @@ enum {
     /* The first argument is the store's directory. */
     CLI_TAKES_STORE = 1u << 4,
     /* It has to be there, and the second one is a new directory. */
-    CLI_NEEDS_NEW = 1u << 5
+    CLI_NEEDS_NEW = 1u << 5,
+    /* The first argument is the document, and has to be there. */
+    CLI_TAKES_DOCUMENT = 1u << 6,
+    /* The next one is a file, or a pointer, and need not be there. */
+    CLI_TAKES_FILE = 1u << 7,
+    CLI_TAKES_POINTER = 1u << 8
 };
 
 enum { CLI_VERB_OPTIONS_MAX = 6 };
 
 typedef struct cli_verb {
-    const char *name;
+    const char *name; /* one word or two */
     const char *arguments;
     /* One line, for the table of verbs. */
     const char *purpose;
@@ -121,17 +132,18 @@ typedef struct cli_verb {
     int (*run)(const cli_options *options);
 } cli_verb;
 
-/* verbs.c: the table of verbs, and the row of that name or NULL. */
+/* verbs.c: the table of verbs; the row whose name the words begin with, of
+ * which *used_out are its name, or NULL. */
 extern const cli_verb CLI_VERBS[];
 extern const size_t CLI_VERB_COUNT;
-const cli_verb *cli_verb_find(const char *name);
+const cli_verb *cli_verb_find(char *const *words, size_t count, size_t *used_out);
 
 /*
  * arguments.c: the options in front of the verb, and the verb, whose index in
  * `argv` comes back. Ends the program on --help, --version and errors.
  */
 size_t cli_arguments_global(int argc, char **argv, cli_options *options);
-/* The verb's own arguments; argv[0] is the verb. */
+/* The verb's own arguments; argv[0] is the verb's last word. */
 void cli_arguments_verb(const cli_verb *verb, int argc, char **argv,
                         cli_options *options);
 
@@ -157,5 +169,10 @@ int cli_backup(const cli_options *options);
 int cli_watch(const cli_options *options);
 int cli_verify(const cli_options *options);
 int cli_salvage(const cli_options *options);
+int cli_tree_show(const cli_options *options);
+int cli_json_get(const cli_options *options);
+int cli_json_set(const cli_options *options);
+int cli_json_patch(const cli_options *options);
+int cli_json_merge_patch(const cli_options *options);
 
 #endif

@@ -1,7 +1,5 @@
 #include "id.h"
 
-#include <stdio.h>
-
 #include "utf8.h"
 
 static int hex_digit(char digit)
@@ -40,6 +38,9 @@ const char *cli_id_parse(const char *text, cli_id *id_out)
     return NULL;
 }
 
+/* Room for a code point, or a byte as \xHH and a NUL. */
+enum { CLI_ID_PART_BYTES = 5 };
+
 /*
  * Bytes of the printable code point that begins at `index`; 0 when what is
  * there is none: not UTF-8, or a control character (C0, DEL, C1).
@@ -52,23 +53,50 @@ static size_t printable_at(grove_bytes id, size_t index)
     return is_control ? 0 : bytes;
 }
 
+/* Writes what stands at *index and goes behind it; returns its bytes. */
+static size_t format_at(grove_bytes id, size_t *index, char text_out[CLI_ID_PART_BYTES])
+{
+    size_t written = 0;
+    size_t bytes = printable_at(id, *index);
+    if (id.data[*index] == '\\') {
+        text_out[written++] = '\\';
+    }
+    for (size_t at = 0; at < bytes; at++) {
+        text_out[written++] = (char)id.data[*index + at];
+    }
+    if (bytes == 0) {
+        (void)snprintf(text_out, CLI_ID_PART_BYTES, "\\x%02x", id.data[*index]);
+        written = CLI_ID_PART_BYTES - 1;
+        bytes = 1;
+    }
+    *index += bytes;
+    return written;
+}
+
 void cli_id_format(grove_bytes id, char text_out[CLI_ID_TEXT_BYTES])
 {
     size_t written = 0;
     for (size_t index = 0; index < id.size;) {
-        size_t bytes = printable_at(id, index);
-        if (id.data[index] == '\\') {
-            text_out[written++] = '\\';
-        }
-        for (size_t at = 0; at < bytes; at++) {
-            text_out[written++] = (char)id.data[index + at];
-        }
-        if (bytes == 0) {
-            (void)snprintf(text_out + written, 5, "\\x%02x", id.data[index]);
-            written += 4;
-            bytes = 1;
-        }
-        index += bytes;
+        written += format_at(id, &index, text_out + written);
     }
     text_out[written] = '\0';
+}
+
+void cli_id_print(grove_bytes id, FILE *stream)
+{
+    char part[CLI_ID_PART_BYTES];
+    for (size_t index = 0; index < id.size;) {
+        (void)fwrite(part, 1, format_at(id, &index, part), stream);
+    }
+}
+
+bool cli_id_is_printable(grove_bytes id)
+{
+    size_t index = 0;
+    size_t bytes = 1;
+    while (index < id.size && bytes > 0) {
+        bytes = printable_at(id, index);
+        index += bytes;
+    }
+    return bytes > 0;
 }

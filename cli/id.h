@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <grove/types.h>
 
@@ -31,5 +32,11 @@ enum { CLI_ID_TEXT_BYTES = 4 * GROVE_DOCUMENT_ID_BYTES_MAX + 1 };
 
 /* `id` has at most GROVE_DOCUMENT_ID_BYTES_MAX bytes. */
 void cli_id_format(grove_bytes id, char text_out[CLI_ID_TEXT_BYTES]);
+
+/* The same for bytes of any length, as a node's id. */
+void cli_id_print(grove_bytes id, FILE *stream);
+
+/* Whether the bytes are UTF-8 of printable characters. */
+bool cli_id_is_printable(grove_bytes id);
 
 #endif

@@ -16,10 +16,12 @@ int main(int argc, char **argv)
                            .rounds = 20};
     options.backend = grove_backend_find(NULL);
     size_t at = cli_arguments_global(argc, argv, &options);
-    const cli_verb *verb = cli_verb_find(argv[at]);
+    size_t words = 0;
+    const cli_verb *verb = cli_verb_find(argv + at, (size_t)argc - at, &words);
     if (verb == NULL) {
         return cli_refuse(CLI_USAGE, "there is no verb '%s': see grove --help", argv[at]);
     }
+    at += words - 1;
     cli_arguments_verb(verb, argc - (int)at, argv + at, &options);
     return cli_output_finish(verb->run(&options));
 }

@@ -95,7 +95,7 @@ int cli_document_load(const cli_options *options, grove_store *store,
     if (damaged > 0) {
         (void)cli_refuse(
             CLI_OK,
-            "%llu damaged snapshots were passed over: the text is sound, but "
+            "%llu damaged snapshots were passed over: the document is sound, but "
             "the disk may not be",
             (unsigned long long)damaged);
     }
@@ -139,15 +139,27 @@ grove_status cli_document_text(const grove_document *document, char **text_out,
     return GROVE_OK;
 }
 
-int cli_document_must_be_text(const cli_options *options,
-                              const grove_document_statistics *statistics,
-                              const char *verb)
+int cli_document_must_be(const cli_options *options,
+                         const grove_document_statistics *statistics,
+                         const grove_document_type *type, const char *verb)
 {
-    if (strcmp(statistics->type_name, grove_type_text()->name) == 0) {
+    if (strcmp(statistics->type_name, type->name) == 0) {
         return CLI_OK;
     }
     char id[CLI_ID_TEXT_BYTES];
     cli_id_format(cli_id_view(&options->document), id);
-    return cli_refuse(CLI_INPUT, "%s is a document of type %s: %s is for texts", id,
-                      statistics->type_name, verb);
+    return cli_refuse(CLI_INPUT, "%s is a document of type %s: %s is for %ss", id,
+                      statistics->type_name, verb, type->name);
+}
+
+int cli_document_load_as(const cli_options *options, grove_store *store,
+                         const grove_document_type *type, const char *verb,
+                         grove_document **document_out)
+{
+    grove_document_statistics stored;
+    int code = cli_document_statistics(options, store, &stored);
+    if (code == CLI_OK) {
+        code = cli_document_must_be(options, &stored, type, verb);
+    }
+    return code == CLI_OK ? cli_document_load(options, store, document_out) : code;
 }

@@ -49,9 +49,14 @@ int cli_document_statistics(const cli_options *options, grove_store *store,
 grove_status cli_document_text(const grove_document *document, char **text_out,
                                size_t *bytes_out, grove_error *error_out);
 
-/* CLI_OK for a text; else says that `verb` is for texts. */
-int cli_document_must_be_text(const cli_options *options,
-                              const grove_document_statistics *statistics,
-                              const char *verb);
+/* CLI_OK for a document of this type; else says that `verb` is for those. */
+int cli_document_must_be(const cli_options *options,
+                         const grove_document_statistics *statistics,
+                         const grove_document_type *type, const char *verb);
+
+/* Loads the document that the options name, which has to be of this type. */
+int cli_document_load_as(const cli_options *options, grove_store *store,
+                         const grove_document_type *type, const char *verb,
+                         grove_document **document_out);
 
 #endif

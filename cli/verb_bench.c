@@ -123,7 +123,7 @@ static int make_given(bench *work, grove_document *to)
     grove_document *from = NULL;
     code = cli_document_statistics(work->options, store, &stored);
     if (code == CLI_OK) {
-        code = cli_document_must_be_text(work->options, &stored, "bench");
+        code = cli_document_must_be(work->options, &stored, grove_type_text(), "bench");
     }
     if (code == CLI_OK) {
         code = cli_document_load(work->options, store, &from);

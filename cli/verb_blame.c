@@ -96,15 +96,9 @@ static int blame_text(const cli_options *options, grove_document *document, char
 
 static int blame_in(const cli_options *options, grove_store *store)
 {
-    grove_document_statistics stored;
     grove_document *document = NULL;
-    int code = cli_document_statistics(options, store, &stored);
-    if (code == CLI_OK) {
-        code = cli_document_must_be_text(options, &stored, "blame");
-    }
-    if (code == CLI_OK) {
-        code = cli_document_load(options, store, &document);
-    }
+    int code =
+        cli_document_load_as(options, store, grove_type_text(), "blame", &document);
     if (code == CLI_OK) {
         grove_error error;
         char *text = NULL;

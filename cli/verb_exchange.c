@@ -142,7 +142,7 @@ static grove_status take_in(merging *work, grove_bytes bytes, grove_error *error
 
 /*
  * Merges into the stored document, or into a new one. That gets the type of
- * the export, which is known when it is taken: a text, or else opaque.
+ * the export, which is known when it is taken.
  */
 static grove_status merge_bytes(merging *work, grove_store *store, grove_bytes bytes,
                                 grove_error *error_out)
@@ -154,19 +154,22 @@ static grove_status merge_bytes(merging *work, grove_store *store, grove_bytes b
     if (known != GROVE_OK && known != GROVE_NONE) {
         return known;
     }
-    grove_status status =
-        grove_document_open(store, id, NULL, &work->document, error_out);
-    if (status == GROVE_OK) {
-        status = take_in(work, bytes, error_out);
+    const grove_document_type *const types[] = {grove_type_text(), grove_type_tree(),
+                                                grove_type_opaque()};
+    grove_status status = GROVE_INVALID;
+    for (size_t index = 0; status == GROVE_INVALID && index < 3; index++) {
+        grove_document_close(work->document);
+        work->document = NULL;
+        wanted.type = known == GROVE_OK ? NULL : types[index];
+        status = grove_document_open(store, id, &wanted, &work->document, error_out);
+        if (status == GROVE_OK) {
+            status = take_in(work, bytes, error_out);
+        }
+        if (known == GROVE_OK) {
+            break;
+        }
     }
-    if (status != GROVE_INVALID || known == GROVE_OK) {
-        return status;
-    }
-    grove_document_close(work->document);
-    work->document = NULL;
-    wanted.type = grove_type_opaque();
-    status = grove_document_open(store, id, &wanted, &work->document, error_out);
-    return status == GROVE_OK ? take_in(work, bytes, error_out) : status;
+    return status;
 }
 
 static int report_merge(const merging *work, double took_ms)

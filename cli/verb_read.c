@@ -46,15 +46,8 @@ static int print_text(const cli_options *options, grove_document *document)
 
 static int cat_in(const cli_options *options, grove_store *store)
 {
-    grove_document_statistics stored;
     grove_document *document = NULL;
-    int code = cli_document_statistics(options, store, &stored);
-    if (code == CLI_OK) {
-        code = cli_document_must_be_text(options, &stored, "cat");
-    }
-    if (code == CLI_OK) {
-        code = cli_document_load(options, store, &document);
-    }
+    int code = cli_document_load_as(options, store, grove_type_text(), "cat", &document);
     if (code == CLI_OK) {
         code = print_text(options, document);
     }

@@ -1,4 +1,6 @@
 /* The table of verbs. docs/CLI.md says the same; a test compares. */
+#include <string.h>
+
 #include "cli.h"
 
 const cli_verb CLI_VERBS[] = {
@@ -176,6 +178,46 @@ const cli_verb CLI_VERBS[] = {
      .keys = {0},
      .needs = CLI_TAKES_STORE | CLI_NEEDS_NEW,
      .run = cli_salvage},
+    {.name = "tree show",
+     .arguments = "DOC",
+     .purpose = "Print the nodes of a tree",
+     .about = "One line for each node, indented below its parent: its type, its id, its "
+              "attributes. With --json, the tree as plain data.",
+     .keys = {CLI_KEY_AT, CLI_KEY_DEPTH, CLI_KEY_DELETED},
+     .needs = CLI_TAKES_DOCUMENT,
+     .run = cli_tree_show},
+    {.name = "json get",
+     .arguments = "DOC [POINTER]",
+     .purpose = "Print the JSON of a tree",
+     .about = "POINTER is a JSON Pointer to a value in it, as /a/0; without it, all is "
+              "printed.",
+     .keys = {CLI_KEY_AT},
+     .needs = CLI_TAKES_DOCUMENT | CLI_TAKES_POINTER,
+     .run = cli_json_get},
+    {.name = "json set",
+     .arguments = "DOC [FILE]",
+     .purpose = "Set the JSON of a tree",
+     .about = "FILE is JSON; without it, or with -, standard input is read. Only what "
+              "differs is changed. The document is made when it is not there.",
+     .keys = {0},
+     .needs = CLI_TAKES_DOCUMENT | CLI_TAKES_FILE,
+     .run = cli_json_set},
+    {.name = "json patch",
+     .arguments = "DOC [FILE]",
+     .purpose = "Apply a JSON Patch to a tree",
+     .about = "FILE is a JSON Patch (RFC 6902); without it, or with -, standard input is "
+              "read. All of its operations are done, or none.",
+     .keys = {0},
+     .needs = CLI_TAKES_DOCUMENT | CLI_TAKES_FILE,
+     .run = cli_json_patch},
+    {.name = "json merge-patch",
+     .arguments = "DOC [FILE]",
+     .purpose = "Apply a JSON Merge Patch to a tree",
+     .about = "FILE is a JSON Merge Patch (RFC 7396); without it, or with -, standard "
+              "input is read.",
+     .keys = {0},
+     .needs = CLI_TAKES_DOCUMENT | CLI_TAKES_FILE,
+     .run = cli_json_merge_patch},
     {.name = "bench",
      .arguments = "[--doc ID]",
      .purpose = "Measure saving and loading of a document",
@@ -190,10 +232,26 @@ const cli_verb CLI_VERBS[] = {
 
 const size_t CLI_VERB_COUNT = sizeof CLI_VERBS / sizeof *CLI_VERBS;
 
-const cli_verb *cli_verb_find(const char *name)
+/* How many of the words make up the name, which may be two; 0: they do not. */
+static size_t match_name(const char *name, char *const *words, size_t count)
+{
+    const char *blank = strchr(name, ' ');
+    if (blank == NULL) {
+        return strcmp(name, words[0]) == 0 ? 1 : 0;
+    }
+    size_t first = (size_t)(blank - name);
+    bool matches = count > 1 && strlen(words[0]) == first &&
+                   strncmp(name, words[0], first) == 0 &&
+                   strcmp(blank + 1, words[1]) == 0;
+    return matches ? 2 : 0;
+}
+
+const cli_verb *cli_verb_find(char *const *words, size_t count, size_t *used_out)
 {
     for (size_t index = 0; index < CLI_VERB_COUNT; index++) {
-        if (strcmp(CLI_VERBS[index].name, name) == 0) {
+        size_t used = match_name(CLI_VERBS[index].name, words, count);
+        if (used > 0) {
+            *used_out = used;
             return &CLI_VERBS[index];
         }
     }

@@ -13,7 +13,7 @@ endif()
 
 # The pkg-config modules behind PkgConfig::NAME targets, one for each: what the
 # static library's users have to link as well.
-set(GROVE_PKG_PREFIXES zstd xxhash sodium)
+set(GROVE_PKG_PREFIXES zstd xxhash jansson sodium)
 foreach(library ${GROVE_BACKEND_LIBRARIES})
   if(library MATCHES "^PkgConfig::(.*)$")
     list(APPEND GROVE_PKG_PREFIXES ${CMAKE_MATCH_1})

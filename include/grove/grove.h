@@ -6,6 +6,7 @@
 #include <grove/document.h>
 #include <grove/dump.h>
 #include <grove/feed.h>
+#include <grove/json.h>
 #include <grove/limits.h>
 #include <grove/opaque.h>
 #include <grove/status.h>

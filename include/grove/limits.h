@@ -46,6 +46,12 @@
 /* Changes of a tree that a handle can undo, and redo; about half of them when
  * there were more. */
 #define GROVE_TREE_UNDO_CHANGES_MAX 1000
+/* A JSON text that comes in: its bytes, and how deep it is nested, a scalar
+ * being a level. */
+#define GROVE_JSON_TEXT_BYTES_MAX (1u << 26)
+#define GROVE_JSON_DEPTH_MAX 2048
+/* Values that the operations of one JSON patch may copy, all together. */
+#define GROVE_JSON_COPIES_MAX (1u << 18)
 /* What a caller can write to the record of a commit, in bytes. */
 #define GROVE_COMMIT_META_BYTES_MAX 256
 /* Incarnations of a store that are remembered with their commits. */

@@ -19,10 +19,13 @@ import zlib
 import case
 from case import Case
 
+# A verb's name: one word or two.
+NAME = r"[a-z][a-z-]*(?: [a-z][a-z-]*)?"
 TIME = "2021-04-19T06:06:58.219Z"
 VERBS = ("import", "import-git", "generate", "export", "merge", "cat", "blame", "info", "ls",
          "compact", "seal", "rm", "stat", "readers", "watch", "backup", "dump", "undump",
-         "verify", "salvage", "bench")
+         "verify", "salvage", "tree show", "json get", "json set", "json patch",
+         "json merge-patch", "bench")
 
 
 def trace_of(patches, end, **fields):
@@ -550,9 +553,9 @@ class CommandLine(Case):
 
     def test_help_and_version_come_on_standard_output(self):
         self.assertRegex(self.grove("--version").decode(), r"^grove \d+\.\d+\.\d+\n$")
-        for verb in ((), *((verb,) for verb in VERBS)):
+        for verb in ("", *VERBS):
             for option in ("--help", "--usage"):
-                text = self.grove(*verb, option).decode()
+                text = self.grove(*verb.split(), option).decode()
                 self.assertTrue(text.startswith("Usage: grove"), text)
 
     def test_where_there_is_no_store_only_making_verbs_make_one(self):
@@ -660,32 +663,36 @@ class Documentation(Case):
 
     def manual_of(self, verb):
         """{title: lines} of the page of a verb."""
-        self.assertIn(f"grove-{verb}.1", self.manual)
-        parts = re.split(r"^\.Sh (.+)\n", self.manual[f"grove-{verb}.1"], flags=re.M)
+        name = f"grove-{verb.replace(' ', '-')}.1"
+        self.assertIn(name, self.manual)
+        parts = re.split(r"^\.Sh (.+)\n", self.manual[name], flags=re.M)
         return dict(zip(parts[1::2], parts[2::2]))
 
     def verbs_of_page(self):
         """{verb: (arguments, purpose)} of the table of verbs."""
         table = self.page.split("## Verbs")[1].split("##")[0]
-        rows = re.findall(r"^\| `([\w-]+)((?: [^`]+)?)` \| (.+) \|$", table, re.M)
+        rows = re.findall(rf"^\| `({NAME})((?: [^`]+)?)` \| (.+) \|$", table, re.M)
         return {verb: (arguments.strip().replace("\\|", "|"), purpose)
                 for verb, arguments, purpose in rows}
 
     def test_the_table_of_verbs_is_that_of_the_program(self):
         help_text = self.grove("--help").decode()
-        rows = re.findall(r"^  ([\w-]+) +(\S.*)$", help_text.split("Verbs:")[1], re.M)
+        rows = re.findall(rf"^  ({NAME}) +(\S.*)$", help_text.split("Verbs:")[1], re.M)
         page = self.verbs_of_page()
         self.assertEqual({verb: row[1] for verb, row in page.items()}, dict(rows))
         self.assertEqual(set(page), set(VERBS))
         for verb, (arguments, _) in page.items():
-            usage = " ".join(self.grove(verb, "--help").decode().split("\n\n")[0].split())
+            usage = self.grove(*verb.split(), "--help").decode().split("\n\n")[0]
+            usage = " ".join(usage.split())
             purpose = page[verb][1]
             expected = f"Usage: grove {verb} [OPTION...] {arguments}".strip()
             self.assertIn(usage, (expected, f"{expected} {purpose}."))
             self.assertRegex(self.manual_of(verb)["SYNOPSIS"], rf"(?m)^\.Cm {verb}$")
             self.assertIn(purpose[1:], self.manual_of(verb)["NAME"])
-            self.assertIn(f".It Xr grove-{verb} 1\n{purpose}.", self.manual["grove.1"])
-        self.assertEqual(set(self.manual), {"grove.1", *(f"grove-{verb}.1" for verb in VERBS)})
+            page_name = f"grove-{verb.replace(' ', '-')}"
+            self.assertIn(f".It Xr {page_name} 1\n{purpose}.", self.manual["grove.1"])
+        self.assertEqual(set(self.manual), {
+            "grove.1", *(f"grove-{verb.replace(' ', '-')}.1" for verb in VERBS)})
 
     def test_every_option_is_documented_where_it_belongs(self):
         general = {"store", "backend", "durability", "json", "help", "usage", "version"}
@@ -712,14 +719,15 @@ class Documentation(Case):
 
     def options_of(self, verb):
         """The part of a verb's help that lists options."""
-        return "\n".join(line for line in self.grove(verb, "--help").decode().splitlines()
+        text = self.grove(*verb.split(), "--help").decode()
+        return "\n".join(line for line in text.splitlines()
                          if re.match(r"\s+(-[\w?], )?\s*--", line))
 
     def test_every_key_is_documented_with_its_verbs(self):
         documented = {verb: set() for verb in VERBS}
         section = self.page.split("## Output")[1].split("##")[0]
         for key, verbs in re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", section, re.M):
-            for verb in re.findall(r"`([\w-]+)`", verbs):
+            for verb in re.findall(rf"`({NAME})`", verbs):
                 documented[verb].add(key)
         self.write("t.json", trace_of([[0, 0, "a"]], "a"))
         order = ["--events", "50"]
@@ -745,6 +753,11 @@ class Documentation(Case):
             "bench": [["bench", "--rounds", "1", *order]],
             "verify": [["verify"]],
             "salvage": [["salvage", "grove-data", "saved"]],
+            "json set": [["json", "set", "j", self.write("j.json", {"a": [1]})]],
+            "json patch": [["json", "patch", "j", self.write("p.json", [])]],
+            "json merge-patch": [["json", "merge-patch", "j", "j.json"]],
+            "json get": [["json", "get", "j"]],
+            "tree show": [["tree", "show", "j"]],
             "rm": [["rm", "--doc", "g"]],
         }
         self.assertEqual(documented.pop("watch"), self.keys_of_watch())
