@@ -79,7 +79,7 @@ static grove_node put(grove_document *tree, numbers *from)
     return node;
 }
 
-/* Moves a node to where it may be; what would be below itself is tried again. */
+/* Moves a node to where it may be; what would be below itself is tried anew. */
 static void move(grove_document *tree, numbers *from)
 {
     grove_status status = GROVE_INVALID;

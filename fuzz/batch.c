@@ -1,14 +1,15 @@
 /*
  * Batches: whatever decodes keeps the rules of lists of events (events.h),
  * and encoding it and decoding that again gives the same list. Each input is
- * tried as operations of `text` and of a type with a schema, with its
- * checksums made true.
+ * tried as operations of `text`, of a type with a schema and of one that is
+ * timed as well, with its checksums made true.
  */
 #include "target.h"
 
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "format/batch.h"
+#include "format/event_ids.h"
 #include "schema_type.h"
 #include "support/reseal.h"
 
@@ -68,6 +69,26 @@ static void check_parents(const grove__events *events)
         for (uint32_t parent = 0; parent < run->count; parent++) {
             check_parent(events, run, parent);
         }
+    }
+}
+
+/* E6: each event has the time that its parents lead to. */
+static void check_lamport_times(const grove__events *events, bool is_timed)
+{
+    for (size_t index = 0; index < events->parent_run_count; index++) {
+        const grove__parent_run *run = &events->parent_runs[index];
+        uint64_t time = is_timed ? 1 : 0;
+        for (uint32_t nth = 0; is_timed && nth < run->count; nth++) {
+            const grove__parent *parent = &events->parents[run->first + nth];
+            uint64_t before = parent->time;
+            if (parent->replica == GROVE__PARENT_INSIDE) {
+                before = grove__event_ids_time(events, (uint32_t)parent->sequence);
+            }
+            FUZZ_CHECK(before > 0);
+            time = before >= time ? before + 1 : time;
+        }
+        FUZZ_CHECK(grove__event_ids_time(events, run->event) == time);
+        FUZZ_CHECK(time <= GROVE_DOCUMENT_EVENTS_MAX);
     }
 }
 
@@ -179,6 +200,7 @@ static void check_batch(grove_bytes bytes, const grove_document_type *type)
         FUZZ_CHECK(events.count == header.event_count);
         check_ids(&events);
         check_parents(&events);
+        check_lamport_times(&events, type->timed != NULL);
         check_times(&events);
         check_operations(&events, type);
         check_without_contents(&block, type, &events, &budget.allocator);
@@ -201,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reseal(sealed, size);
     check_batch((grove_bytes){sealed, size}, grove_type_text());
     check_batch((grove_bytes){sealed, size}, &FUZZ_SCHEMA_TYPE);
+    check_batch((grove_bytes){sealed, size}, &FUZZ_TIMED_TYPE);
     free(sealed);
     return 0;
 }

@@ -129,6 +129,13 @@ static void write_snapshots(const char *directory)
         packing, &block, NULL));
     write_seed(directory, "snapshot/two-heads", grove_buffer_view(&block));
     write_seed(directory, "block/snapshot", grove_buffer_view(&block));
+    const grove__head timed[] = {{7, heads[0].id, 8}, {99, heads[1].id, 61}};
+    grove_buffer_reset(&block);
+    expect(grove__snapshot_encode(
+        &two, timed,
+        &(grove__snapshot_frames){grove_bytes_of("structure"), none, {NULL, 0}}, packing,
+        &block, NULL));
+    write_seed(directory, "snapshot/times", grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -296,6 +303,30 @@ static void write_schema_batch(const char *directory)
                index == 0 ? 0 : 1, operation);
     }
     write_batch(directory, "batch/schema", &events, &FUZZ_SCHEMA_TYPE, raw);
+    grove__events_release(&events);
+}
+
+/* Two who write at once and merge, of a timed type; what it goes on from is in
+ * another batch. */
+static void write_timed_batch(const char *directory)
+{
+    const grove__packing raw = {0, 0, NULL};
+    const grove_event_id outside[] = {event_id("carol", 7), event_id("alice", 3)};
+    const grove_event_id merge[] = {event_id("alice", 4), event_id("bob", 0)};
+    const grove_event_run runs[] = {
+        {merge[0], outside, 2, 0, {2, 1, 0, {NULL, 0}}},
+        {merge[1], outside + 1, 1, 0, {2, 1, 0, {NULL, 0}}},
+        {event_id("bob", 1), merge, 2, 0, {2, 1, 0, {NULL, 0}}},
+        {event_id("carol", 8), outside, 1, 0, {2, 1, 0, {NULL, 0}}},
+    };
+    const uint64_t times[][2] = {{300, 7}, {7, 0}, {301, 8}, {300, 0}};
+    grove__events events;
+    grove__events_init(&events, &grove__allocator_system);
+    for (size_t index = 0; index < sizeof runs / sizeof *runs; index++) {
+        expect(grove__events_append_timed(&events, &FUZZ_TIMED_TYPE, &runs[index],
+                                          times[index], NULL));
+    }
+    write_batch(directory, "batch/timed", &events, &FUZZ_TIMED_TYPE, raw);
     grove__events_release(&events);
 }
 
@@ -534,6 +565,7 @@ int main(int argument_count, char **arguments)
     write_snapshots(arguments[1]);
     write_text_batches(arguments[1]);
     write_schema_batch(arguments[1]);
+    write_timed_batch(arguments[1]);
     write_records(arguments[1]);
     write_commits(arguments[1]);
     write_texts(arguments[1]);

@@ -30,16 +30,19 @@ static const grove_schema_kind FUZZ_KINDS[] = {{"payload", false, 1, FUZZ_FIELDS
 static const grove_schema FUZZ_SCHEMA = {3, FUZZ_KINDS};
 
 /* Only what decoding and encoding use. */
-static const grove_document_type FUZZ_SCHEMA_TYPE = {
-    .abi = GROVE_DOCUMENT_TYPE_ABI,
-    .name = "fuzz-schema",
-    .format = 1,
-    .schema = &FUZZ_SCHEMA,
-    .operation_check = grove_schema_operation_check,
-    .operation_join = fuzz_never_join,
-    .operation_cut = fuzz_never_cut,
-    .operations_encode = grove_schema_operations_encode,
-    .operations_decode = grove_schema_operations_decode,
-};
+#define FUZZ_SCHEMA_TYPE_WITH(type_name, type_timed)                        \
+    {                                                                       \
+        .abi = GROVE_DOCUMENT_TYPE_ABI, .name = (type_name), .format = 1,   \
+        .schema = &FUZZ_SCHEMA, .timed = (type_timed),                      \
+        .operation_check = grove_schema_operation_check,                    \
+        .operation_join = fuzz_never_join, .operation_cut = fuzz_never_cut, \
+        .operations_encode = grove_schema_operations_encode,                \
+        .operations_decode = grove_schema_operations_decode,                \
+    }
+static const grove_timed_type FUZZ_TIMED = {NULL, NULL};
+static const grove_document_type FUZZ_SCHEMA_TYPE =
+    FUZZ_SCHEMA_TYPE_WITH("fuzz-schema", NULL);
+static const grove_document_type FUZZ_TIMED_TYPE =
+    FUZZ_SCHEMA_TYPE_WITH("fuzz-timed", &FUZZ_TIMED);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Snapshots: whatever opens keeps the rules of its fields, and encoding it
- * again gives the same fields. Checksums are made true first, as in block.c.
+ * again gives the same fields and, if it has them, times. Checksums are made
+ * true first, as in block.c.
  */
 #include "target.h"
 
@@ -21,6 +22,19 @@ static void check_heads(const grove__snapshot_header *header, const grove__head 
     }
 }
 
+/* Gives the heads times if the snapshot has them. */
+static void check_times(const grove__block *block, const grove_allocator *allocator,
+                        grove__head *heads, uint32_t count)
+{
+    grove_status status = grove__snapshot_times(block, allocator, heads, count, NULL);
+    FUZZ_CHECK(status == GROVE_OK || status == GROVE_CORRUPT ||
+               status == GROVE_NO_MEMORY);
+    for (uint32_t index = 0; index < count; index++) {
+        FUZZ_CHECK((heads[index].time > 0) == (status == GROVE_OK));
+        FUZZ_CHECK(heads[index].time <= heads[index].clock + 1);
+    }
+}
+
 static void check_again(const grove__block *block, const grove__snapshot_header *header,
                         const grove__head *heads)
 {
@@ -36,6 +50,8 @@ static void check_again(const grove__block *block, const grove__snapshot_header 
     FUZZ_CHECK(grove__snapshot_open(grove_buffer_view(&bytes), &block_again,
                                     &header_again, NULL, NULL) == GROVE_OK);
     FUZZ_CHECK(grove__bytes_equal(block_again.fields, block->fields));
+    FUZZ_CHECK(block_again.frame_count ==
+               2u + (header->head_count > 0 && heads[0].time > 0));
     grove_buffer_release(&bytes);
 }
 
@@ -56,9 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     grove_buffer_init(&heads, &budget.allocator);
     grove_status status = grove__snapshot_open(bytes, &block, &header, &heads, NULL);
     if (status == GROVE_OK) {
-        const grove__head *items = (const grove__head *)(const void *)heads.data;
+        grove__head *items = (grove__head *)(void *)heads.data;
         FUZZ_CHECK(heads.size == header.head_count * sizeof *items);
         check_heads(&header, items);
+        check_times(&block, &budget.allocator, items, header.head_count);
         check_again(&block, &header, items);
     } else {
         FUZZ_CHECK(status == GROVE_CORRUPT || status == GROVE_FORMAT_NEWER);

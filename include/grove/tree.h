@@ -78,33 +78,38 @@ typedef struct grove_attribute {
     grove_value value;
 } grove_attribute;
 
+/* Values of each kind. */
 static inline grove_value grove_value_null(void)
 {
     grove_value value = {GROVE_VALUE_NULL, false, 0, 0.0, {NULL, 0}};
     return value;
 }
+/* The same, of a boolean. */
 static inline grove_value grove_value_boolean(bool boolean)
 {
     grove_value value = {GROVE_VALUE_BOOLEAN, boolean, 0, 0.0, {NULL, 0}};
     return value;
 }
+/* The same, of an integer. */
 static inline grove_value grove_value_integer(int64_t integer)
 {
     grove_value value = {GROVE_VALUE_INTEGER, false, integer, 0.0, {NULL, 0}};
     return value;
 }
+/* The same, of a double. */
 static inline grove_value grove_value_double(double number)
 {
     grove_value value = {GROVE_VALUE_DOUBLE, false, 0, number, {NULL, 0}};
     return value;
 }
-/* Borrows the bytes. */
+/* The same, of UTF-8, which is borrowed. */
 static inline grove_value grove_value_text(grove_bytes utf8)
 {
     grove_value value = {GROVE_VALUE_TEXT, false, 0, 0.0, {NULL, 0}};
     value.bytes = utf8;
     return value;
 }
+/* The same, of bytes, which are borrowed. */
 static inline grove_value grove_value_bytes(grove_bytes bytes)
 {
     grove_value value = {GROVE_VALUE_BYTES, false, 0, 0.0, {NULL, 0}};
@@ -309,7 +314,7 @@ GROVE_API grove_status grove_tree_step(const grove_document *document, grove_nod
                                        grove_tree_way way, unsigned flags,
                                        grove_node *node_out, grove_error *error_out);
 
-/* The index-th child, from 0. O(children). GROVE_NONE: there are not so many. */
+/* The index-th child, from 0. O(children). GROVE_NONE: there are fewer. */
 GROVE_API grove_status grove_tree_child(const grove_document *document, grove_node node,
                                         uint64_t index, unsigned flags,
                                         grove_node *child_out, grove_error *error_out);

@@ -200,6 +200,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     grove__tree_row_init(&document->undo, document->allocator);
     grove__tree_row_init(&document->redo, document->allocator);
     document->noting = &document->undo;
+    grove_buffer_init(&document->stand_ins, document->allocator);
     return document;
 }
 
@@ -368,6 +369,7 @@ void grove__document_unload(grove_document *document)
     }
     grove__tree_row_release(&document->undo);
     grove__tree_row_release(&document->redo);
+    grove_buffer_release(&document->stand_ins);
     grove__walk_release(&document->walk);
     grove__graph_release(&document->graph);
     grove__pending_release(&document->pending);

@@ -130,7 +130,8 @@ struct grove_document {
     } change;
     grove__tree_row undo, redo;
     grove__tree_row *noting;
-    bool is_redoing; /* or undoing */
+    grove_buffer stand_ins; /* grove__tree_stand_in, ascending by sequence */
+    bool is_redoing;        /* or undoing */
 
     /* The tail that is stored, for the snapshot policy. */
     uint64_t tail_operations;

@@ -8,6 +8,9 @@
  *   U2  Undoing a change makes events that put back what it changed where the
  *       tree still has what the event wrote; their records are a change of the
  *       other row. So redo is undo of an undo.
+ *   U3  An event that puts back what an earlier one of the handle's wrote
+ *       stands in for that: `stand_ins` has which for which. So a row is undone
+ *       record by record, as long as nobody else wrote in between.
  */
 #ifndef GROVE_DOCUMENT_TREE_EDIT_H
 #define GROVE_DOCUMENT_TREE_EDIT_H
@@ -31,9 +34,19 @@ typedef struct grove__tree_record {
     uint32_t node;
     uint32_t name; /* of the tree's names */
     uint32_t place;
-    size_t value_size; /* what it was, at the end of the row's values; 0: unset */
+    size_t value_size; /* what it was, at the end of the values; 0: unset */
     uint64_t sequence; /* of the event */
+    /* The event of the handle's that wrote what was there before, or for which
+     * that stood in; UINT64_MAX: there is none. */
+    uint64_t before;
 } grove__tree_record;
+
+/* An event that stands in for another, for what a record of the kind is of. */
+typedef struct grove__tree_stand_in {
+    uint64_t sequence;
+    uint64_t for_sequence;
+    grove__tree_record_kind kind;
+} grove__tree_stand_in;
 
 /* --- tree_edit.c --- */
 
@@ -58,7 +71,7 @@ grove__tree_spot grove__tree_spot_of(const grove__tree *tree, uint32_t place);
 
 /* --- tree_undo.c --- */
 
-/* Notes what an event is about to change. `operation` has its encoded values. */
+/* Notes what an event is about to change; its values are encoded. */
 grove_status grove__tree_remember(grove_document *document,
                                   const grove__tree_operation *operation, uint32_t node,
                                   grove_error *error_out);

@@ -86,7 +86,119 @@ static void note(grove__tree_row *row, grove__tree_record record, grove_bytes va
     }
 }
 
+/* --- events that stand in for others --- */
+
+/* What a stamp of the handle's own replica stands for; UINT64_MAX: it is of
+ * another one. */
+static uint64_t stands_for(const grove_document *document, grove__tree_record_kind kind,
+                           uint64_t sequence)
+{
+    const grove__tree_stand_in *items =
+        (const grove__tree_stand_in *)(const void *)document->stand_ins.data;
+    size_t low = 0;
+    size_t high = document->stand_ins.size / sizeof *items;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].sequence < sequence) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    size_t count = document->stand_ins.size / sizeof *items;
+    for (; low < count && items[low].sequence == sequence; low++) {
+        if (items[low].kind == kind) {
+            return items[low].for_sequence;
+        }
+    }
+    return sequence;
+}
+
+static uint64_t writer_of(const grove_document *document, grove__tree_record_kind kind,
+                          grove__stamp stamp)
+{
+    const grove__tree *tree = document->state;
+    bool is_ours =
+        grove__bytes_equal(grove__names_at(&tree->replicas, grove__stamp_replica(stamp)),
+                           grove__replica_bytes(&document->replica));
+    return is_ours ? stands_for(document, kind, grove__stamp_sequence(stamp))
+                   : UINT64_MAX;
+}
+
+/* Whether what has the stamp is what the event of a record wrote. */
+static bool is_of(const grove_document *document, const grove__tree_record *record,
+                  grove__tree_record_kind kind, grove__stamp stamp)
+{
+    return writer_of(document, kind, stamp) ==
+           stands_for(document, kind, record->sequence);
+}
+
+/* More than the rows can need: what is forgotten is only not undone. */
+enum { STAND_INS_MAX = 1 << 16 };
+
+/* The handle's newest event stands in for an earlier one. */
+static grove_status stand_in(grove_document *document, grove__tree_record_kind kind,
+                             uint64_t sequence, grove_error *error_out)
+{
+    grove_buffer *items = &document->stand_ins;
+    grove__tree_stand_in item = {document->next_sequence - 1, sequence, kind};
+    if (sequence == UINT64_MAX) {
+        return GROVE_OK;
+    }
+    if (items->size >= STAND_INS_MAX * sizeof item) {
+        size_t kept = STAND_INS_MAX / 2 * sizeof item;
+        memmove(items->data, items->data + items->size - kept, kept);
+        items->size = kept;
+    }
+    grove_buffer_append(items, &item, sizeof item);
+    if (items->failed) {
+        items->failed = false;
+        return grove__fail_memory(error_out);
+    }
+    return GROVE_OK;
+}
+
+/* Drops what is said of events that were taken back. */
+static void forget_stand_ins(grove_document *document)
+{
+    grove__tree_stand_in last;
+    while (document->stand_ins.size > 0) {
+        size_t rest = document->stand_ins.size - sizeof last;
+        memcpy(&last, document->stand_ins.data + rest, sizeof last);
+        if (last.sequence < document->next_sequence) {
+            break;
+        }
+        document->stand_ins.size = rest;
+    }
+}
+
 /* --- what is noted of an event --- */
+
+/* Deletions and restorals write one flag. */
+static grove__tree_record_kind written_by(grove__tree_record_kind kind)
+{
+    return kind == GROVE__TREE_RECORD_RESTORAL ? GROVE__TREE_RECORD_DELETION : kind;
+}
+
+static void note_place(grove_document *document, grove__tree_record record)
+{
+    const grove__tree *tree = document->state;
+    record.kind = GROVE__TREE_RECORD_PLACE;
+    record.place = tree->nodes[record.node].place;
+    record.before = writer_of(document, record.kind, tree->places[record.place].stamp);
+    note(document->noting, record, (grove_bytes){NULL, 0});
+}
+
+static void note_flag(grove_document *document, grove__tree_record record)
+{
+    const grove__tree *tree = document->state;
+    uint32_t deletion = tree->nodes[record.node].deletion;
+    if (deletion != GROVE__TREE_NONE) {
+        record.before = writer_of(document, GROVE__TREE_RECORD_DELETION,
+                                  tree->deletions[deletion].stamp);
+    }
+    note(document->noting, record, (grove_bytes){NULL, 0});
+}
 
 /* Notes what an attribute was. */
 static grove_status note_value(grove_document *document, grove__tree_record record,
@@ -100,10 +212,12 @@ static grove_status note_value(grove_document *document, grove__tree_record reco
     uint32_t attribute = record.node < tree->node_count
                              ? grove__tree_attribute_of(tree, record.node, name)
                              : GROVE__TREE_NONE;
+    record.kind = GROVE__TREE_RECORD_VALUE;
     if (attribute != GROVE__TREE_NONE) {
         value = grove__tree_value_at(tree, attribute);
+        record.before =
+            writer_of(document, record.kind, tree->attributes[attribute].stamp);
     }
-    record.kind = GROVE__TREE_RECORD_VALUE;
     note(document->noting, record, value);
     return GROVE_OK;
 }
@@ -121,10 +235,11 @@ static grove_status note_put(grove_document *document, grove__tree_record record
     }
     record.kind = GROVE__TREE_RECORD_TYPE;
     record.name = tree->nodes[record.node].type;
+    record.before = writer_of(document, record.kind,
+                              tree->places[tree->nodes[record.node].typed].stamp);
     note(document->noting, record, none);
-    record.kind = GROVE__TREE_RECORD_PLACE;
-    record.place = tree->nodes[record.node].place;
-    note(document->noting, record, none);
+    note_place(document, record);
+    record.before = UINT64_MAX;
     grove_reader attributes = grove_reader_of(operation->attributes);
     grove__tree_written written;
     grove_status status = GROVE_OK;
@@ -138,10 +253,9 @@ grove_status grove__tree_remember(grove_document *document,
                                   const grove__tree_operation *operation, uint32_t node,
                                   grove_error *error_out)
 {
-    const grove__tree *tree = document->state;
-    grove__tree_row *row = document->noting;
-    grove__tree_record record = {.node = node, .sequence = document->next_sequence};
-    grove_bytes none = {NULL, 0};
+    const grove__tree_row *row = document->noting;
+    grove__tree_record record = {
+        .node = node, .sequence = document->next_sequence, .before = UINT64_MAX};
     grove_status status = GROVE_OK;
     switch (operation->kind) {
     case GROVE_TREE_PUT:
@@ -152,17 +266,15 @@ grove_status grove__tree_remember(grove_document *document,
         status = note_value(document, record, operation->name, error_out);
         break;
     case GROVE_TREE_MOVE:
-        record.kind = GROVE__TREE_RECORD_PLACE;
-        record.place = tree->nodes[node].place;
-        note(row, record, none);
+        note_place(document, record);
         break;
     case GROVE_TREE_DELETE:
         record.kind = GROVE__TREE_RECORD_DELETION;
-        note(row, record, none);
+        note_flag(document, record);
         break;
     case GROVE_TREE_RESTORE:
         record.kind = GROVE__TREE_RECORD_RESTORAL;
-        note(row, record, none);
+        note_flag(document, record);
         break;
     }
     return status == GROVE_OK && (row->records.failed || row->values.failed)
@@ -227,6 +339,7 @@ grove_status grove_tree_cancel(grove_document *document, grove_error *error_out)
     grove__document_rewind(document, &document->change.mark);
     document->made_last = document->change.made_last;
     document->unsaved_reach = document->change.unsaved_reach;
+    forget_stand_ins(document);
     if (document->failed) {
         return grove__fail_memory(error_out);
     }
@@ -236,23 +349,40 @@ grove_status grove_tree_cancel(grove_document *document, grove_error *error_out)
 
 /* --- undoing --- */
 
-/* Whether the handle's event of the record wrote what has the stamp. */
-static bool is_of(const grove_document *document, const grove__tree_record *record,
-                  grove__stamp stamp)
+/* Makes an event that puts back what was before the record's. */
+static grove_status put_back(grove_document *document, const grove__tree_record *record,
+                             grove__tree_operation *operation,
+                             const grove__tree_spot *spot, grove_error *error_out)
 {
-    const grove__tree *tree = document->state;
-    return grove__stamp_sequence(stamp) == record->sequence &&
-           grove__bytes_equal(
-               grove__names_at(&tree->replicas, grove__stamp_replica(stamp)),
-               grove__replica_bytes(&document->replica));
+    grove_status status =
+        grove__tree_emit(document, operation, record->node, spot, error_out);
+    return status == GROVE_OK
+               ? stand_in(document, written_by(record->kind), record->before, error_out)
+               : status;
 }
 
-static grove_status emit_flag(grove_document *document, uint32_t node,
-                              grove_tree_kind kind, grove_bytes metadata,
-                              grove_error *error_out)
+static grove_status undo_put(grove_document *document, const grove__tree_record *record,
+                             grove_bytes metadata, grove_error *error_out)
 {
-    grove__tree_operation operation = {.kind = kind, .metadata = metadata};
-    return grove__tree_emit(document, &operation, node, NULL, error_out);
+    grove__tree_operation operation = {.kind = GROVE_TREE_DELETE, .metadata = metadata};
+    return grove__tree_is_deleted(document->state, record->node)
+               ? GROVE_OK
+               : grove__tree_emit(document, &operation, record->node, NULL, error_out);
+}
+
+static grove_status undo_flag(grove_document *document, const grove__tree_record *record,
+                              grove_bytes metadata, grove_error *error_out)
+{
+    const grove__tree *tree = document->state;
+    uint32_t deletion = tree->nodes[record->node].deletion;
+    grove__tree_operation operation = {.kind = record->kind == GROVE__TREE_RECORD_DELETION
+                                                   ? GROVE_TREE_RESTORE
+                                                   : GROVE_TREE_DELETE,
+                                       .metadata = metadata};
+    return is_of(document, record, GROVE__TREE_RECORD_DELETION,
+                 tree->deletions[deletion].stamp)
+               ? put_back(document, record, &operation, NULL, error_out)
+               : GROVE_OK;
 }
 
 /* The type that a node had; it stays where it stands. */
@@ -262,18 +392,23 @@ static grove_status undo_type(grove_document *document, const grove__tree_record
     const grove__tree *tree = document->state;
     const grove__tree_node *node = &tree->nodes[record->node];
     grove_tree_id_bytes id;
-    if (!is_of(document, record, tree->places[node->typed].stamp)) {
+    if (!is_of(document, record, record->kind, tree->places[node->typed].stamp)) {
         return GROVE_OK;
     }
     grove__tree_id(tree, record->node, &id);
     grove__tree_spot spot = grove__tree_spot_of(tree, node->place);
+    uint64_t placed =
+        writer_of(document, GROVE__TREE_RECORD_PLACE, tree->places[node->place].stamp);
     grove__tree_operation operation = {
         .kind = GROVE_TREE_PUT,
         .id = {id.bytes, id.size},
         .type = grove__names_at(&tree->names, record->name),
         .metadata = metadata,
     };
-    return grove__tree_emit(document, &operation, record->node, &spot, error_out);
+    grove_status status = put_back(document, record, &operation, &spot, error_out);
+    return status == GROVE_OK
+               ? stand_in(document, GROVE__TREE_RECORD_PLACE, placed, error_out)
+               : status;
 }
 
 /* Where a node stood, unless that is below it now. */
@@ -282,13 +417,13 @@ static grove_status undo_place(grove_document *document, const grove__tree_recor
 {
     const grove__tree *tree = document->state;
     uint32_t place = tree->nodes[record->node].place;
-    if (!is_of(document, record, tree->places[place].stamp) ||
+    if (!is_of(document, record, record->kind, tree->places[place].stamp) ||
         grove__tree_is_above(tree, record->node, tree->places[record->place].parent)) {
         return GROVE_OK;
     }
     grove__tree_spot spot = grove__tree_spot_of(tree, record->place);
     grove__tree_operation operation = {.kind = GROVE_TREE_MOVE, .metadata = metadata};
-    return grove__tree_emit(document, &operation, record->node, &spot, error_out);
+    return put_back(document, record, &operation, &spot, error_out);
 }
 
 static grove_status undo_value(grove_document *document, const grove__tree_record *record,
@@ -299,7 +434,7 @@ static grove_status undo_value(grove_document *document, const grove__tree_recor
     grove_bytes name = grove__names_at(&tree->names, record->name);
     uint32_t number = grove__tree_attribute_of(tree, record->node, name);
     if (number == GROVE__TREE_NONE ||
-        !is_of(document, record, tree->attributes[number].stamp) ||
+        !is_of(document, record, record->kind, tree->attributes[number].stamp) ||
         (value.size == 0 && tree->attributes[number].size == 0)) {
         return GROVE_OK;
     }
@@ -309,26 +444,18 @@ static grove_status undo_value(grove_document *document, const grove__tree_recor
         .value = value,
         .metadata = metadata,
     };
-    return grove__tree_emit(document, &operation, record->node, NULL, error_out);
+    return put_back(document, record, &operation, NULL, error_out);
 }
 
 static grove_status undo_record(grove_document *document,
                                 const grove__tree_record *record, grove_bytes value,
                                 grove_bytes metadata, grove_error *error_out)
 {
-    const grove__tree *tree = document->state;
-    uint32_t node = record->node;
-    bool is_deleted = grove__tree_is_deleted(tree, node);
-    bool is_flag_ours =
-        tree->nodes[node].deletion != GROVE__TREE_NONE &&
-        is_of(document, record, tree->deletions[tree->nodes[node].deletion].stamp);
     switch (record->kind) {
     case GROVE__TREE_RECORD_MARK:
         break;
     case GROVE__TREE_RECORD_NEW:
-        return is_deleted
-                   ? GROVE_OK
-                   : emit_flag(document, node, GROVE_TREE_DELETE, metadata, error_out);
+        return undo_put(document, record, metadata, error_out);
     case GROVE__TREE_RECORD_TYPE:
         return undo_type(document, record, metadata, error_out);
     case GROVE__TREE_RECORD_PLACE:
@@ -337,16 +464,12 @@ static grove_status undo_record(grove_document *document,
         return undo_value(document, record, value, metadata, error_out);
     case GROVE__TREE_RECORD_DELETION:
     case GROVE__TREE_RECORD_RESTORAL:
-        return is_flag_ours
-                   ? emit_flag(document, node,
-                               is_deleted ? GROVE_TREE_RESTORE : GROVE_TREE_DELETE,
-                               metadata, error_out)
-                   : GROVE_OK;
+        return undo_flag(document, record, metadata, error_out);
     }
     return GROVE_OK;
 }
 
-/* Undoes the records of a row's last change, the last first; where they begin. */
+/* Undoes the records of a row's last change from the last on; what is left. */
 static grove_status undo_change(grove_document *document, const grove__tree_row *from,
                                 grove_bytes metadata, size_t *records_left,
                                 size_t *values_left, grove_error *error_out)

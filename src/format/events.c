@@ -176,6 +176,12 @@ static grove_status add_parent(grove__events *events, uint32_t event,
             return grove__fail(error_out, GROVE_INVALID,
                                "an event has itself or a later one as a parent");
         }
+        if (time != 0 && time != grove__event_ids_time(events, inside)) {
+            return grove__fail(error_out, GROVE_CORRUPT,
+                               "event %llu of a replica is said to have another Lamport "
+                               "time than it has",
+                               (unsigned long long)sequence);
+        }
         parent = (grove__parent){GROVE__PARENT_INSIDE, inside, 0};
     }
     if (status == GROVE_OK || status == GROVE_NONE) {

@@ -25,8 +25,8 @@ void grove__events_reset(grove__events *events);
 grove_status grove__events_append(grove__events *events, const grove_document_type *type,
                                   const grove_event_run *run, grove_error *error_out);
 
-/* The same of a timed type, with the Lamport times of the run's parents. Of
- * those that the list has it knows better. */
+/* The same of a timed type, with the Lamport times of the run's parents.
+ * GROVE_CORRUPT: the list has one of them, with another time. */
 grove_status grove__events_append_timed(grove__events *events,
                                         const grove_document_type *type,
                                         const grove_event_run *run, const uint64_t *times,
@@ -39,7 +39,8 @@ grove_status grove__events_append_timed(grove__events *events,
  * (E6). For roll-up and seal: a list cut and joined anywhere, then joined
  * again, is the same list, as long as an operation that can take another can
  * take each beginning of it. Contents are copied; `other` only has its
- * contents set. Statuses as append.
+ * contents set. Statuses as append; GROVE_CORRUPT: a parent is in this list and
+ * has another time than the other one was told.
  */
 grove_status grove__events_append_list(grove__events *events,
                                        const grove_document_type *type,

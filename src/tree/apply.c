@@ -364,7 +364,7 @@ static grove_status find_node(arrival *event, uint32_t *node_out, uint32_t *id_o
                                  sizeof *tree->id_nodes)) {
         return grove__fail_memory(error_out);
     }
-    /* Those before it without a slot are of puts for which there was no memory. */
+    /* Those before it without a slot are of puts without memory. */
     while (number >= tree->id_count) {
         grove_bytes known = grove__names_at(&tree->ids, (uint32_t)tree->id_count);
         tree->printed_ids += grove__tree_is_printed_id(known) ? 1 : 0;

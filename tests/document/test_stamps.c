@@ -209,6 +209,59 @@ STORE_TEST(stamps, of_events_that_go_on_from_removed_ones_are_not_made_up)
     grove_document_close(document);
 }
 
+/* The event before those that are retained is said by the first of these. */
+STORE_TEST(stamps, of_events_that_go_on_from_the_last_removed_one_are_known)
+{
+    const grove_event_id m4 = {replica_of("m"), 4};
+    const grove_event_id m5 = {replica_of("m"), 5};
+    const grove_event_id last[] = {{replica_of("m"), 4}, {replica_of("n"), 2}};
+    grove_document *document = open_ledger(fixture);
+    add_all(fixture, document);
+    assert_ok(fixture, add(fixture, document, "m", 5, 1, last, 2));
+    save_ledger(fixture, document);
+    assert_ok(fixture, add(fixture, document, "m", 6, 3, &m5, 1));
+    save_ledger(fixture, document);
+    compact(fixture, document, 3);
+    cr_assert_eq(document->meta.base_clock, ALL + 1);
+    grove_document_close(document);
+    document = open_ledger(fixture);
+    cr_assert_eq(document->graph.base, ALL + 4);
+    cr_assert_eq(((const ledger *)document->state)->settled, 6);
+    assert_ok(fixture, add(fixture, document, "late", 0, 1, &m5, 1));
+    cr_assert_eq(document->graph.base, ALL + 1);
+    cr_assert_eq(grove__event_ids_time(&document->unsaved, 0), 7);
+    assert_fails(fixture, GROVE_HISTORY_REMOVED,
+                 add(fixture, document, "later", 0, 1, &m4, 1));
+    save_ledger(fixture, document);
+    /* The floor stays where it is, and so does what is settled. */
+    compact(fixture, document, 3);
+    grove_document_close(document);
+    document = open_ledger(fixture);
+    cr_assert_eq(((const ledger *)document->state)->settled, 6);
+    grove_document_close(document);
+}
+
+/* Nothing held the history that an unsaved event needs. */
+STORE_TEST(stamps, of_events_whose_history_goes_before_they_are_saved_are_not_stored)
+{
+    const grove_event_id m0 = {replica_of("m"), 0};
+    const grove_event_id last[] = {{replica_of("m"), 4}, {replica_of("n"), 2}};
+    grove_document *document = open_ledger(fixture);
+    add_all(fixture, document);
+    assert_ok(fixture, add(fixture, document, "m", 5, 1, last, 2));
+    save_ledger(fixture, document);
+    assert_ok(fixture, add(fixture, document, "late", 0, 1, &m0, 1));
+    document->unsaved_reach = UINT64_MAX;
+    grove__document_hold(document);
+    grove_document *other = open_ledger(fixture);
+    compact(fixture, other, 0);
+    cr_assert_eq(other->meta.base_clock, ALL + 1);
+    assert_fails(fixture, GROVE_HISTORY_REMOVED,
+                 grove_document_save(document, NULL, NULL, &fixture->error));
+    grove_document_close(other);
+    grove_document_close(document);
+}
+
 /* Another handle removed history since this one last looked. */
 STORE_TEST(stamps, of_a_handle_that_lags_behind_a_compaction_are_not_made_up)
 {

@@ -6,12 +6,14 @@
 
 #include "base/alloc.h"
 #include "format/batch.h"
+#include "support/ledger_type.h"
 #include "support/random_events.h"
 
 static const grove__packing RAW = {0, 0, NULL};
 
-static const grove_document_type *const TYPES[] = {&test_type_typing, &test_type_payload,
-                                                   &test_type_mixed};
+enum { TYPE_COUNT = 4 };
+static const grove_document_type *const TYPES[TYPE_COUNT] = {
+    &test_type_typing, &test_type_payload, &test_type_mixed, &ledger_type};
 
 static inline void encode(grove__events *events, const grove_document_type *type,
                           uint64_t reach, grove__packing packing, grove_buffer *block_out)

@@ -25,6 +25,8 @@ static inline void assert_bytes(grove_bytes actual, grove_bytes page)
 /* Those of batches and schemas: examples_batch.c. */
 void check_graph_example(grove_bytes page);
 void check_bad_graph_example(grove_bytes page);
+void check_timed_graph_example(grove_bytes page);
+void check_bad_timed_graph_example(grove_bytes page);
 void check_timestamps_example(grove_bytes page);
 void check_batch_example(grove_bytes page);
 void check_order_example(grove_bytes page);

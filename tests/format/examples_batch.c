@@ -30,8 +30,12 @@ static void append_graph(grove__events *events, const grove_document_type *type,
                                     {merged[0], &ann6, 1, 0, operations[1]},
                                     {id_of("ann", 8), merged, 2, 0, operations[2]},
                                     {id_of("bob", 1), &cem9, 1, 0, operations[4]}};
+    const uint64_t times[][2] = {{7}, {8}, {9}, {10, 9}, {3}};
     for (size_t index = 0; index < sizeof runs / sizeof *runs; index++) {
-        cr_assert_eq(grove__events_append(events, type, &runs[index], NULL), GROVE_OK);
+        cr_assert_eq(grove__events_append_timed(events, type, &runs[index],
+                                                type->timed != NULL ? times[index] : NULL,
+                                                NULL),
+                     GROVE_OK);
     }
 }
 
@@ -78,6 +82,48 @@ void check_bad_graph_example(grove_bytes page)
     cr_assert_str_eq(error.message, event_count == 1
                                         ? "graph: a parent that is not outside"
                                         : "graph: an id twice");
+    grove__events_release(&events);
+}
+
+void check_timed_graph_example(grove_bytes page)
+{
+    static const uint64_t times[] = {8, 9, 9, 10, 11, 4};
+    const grove_operation operations[] = {deletes(2), deletes(1), deletes(1), deletes(1),
+                                          deletes(1)};
+    grove__frame_buffer frame = new_frame();
+    grove__events events;
+    grove__events decoded;
+    grove__events_init(&events, &grove__allocator_system);
+    grove__events_init(&decoded, &grove__allocator_system);
+    append_graph(&events, &ledger_type, operations);
+    cr_assert_eq(grove__batch_graph_encode(&events, GROVE__GRAPH_TIMES_ALL, &frame),
+                 GROVE_OK);
+    assert_bytes(grove_buffer_view(&frame.bytes), page);
+    cr_assert_eq(
+        grove__batch_graph_decode(page, 6, GROVE__GRAPH_TIMES_ALL, &decoded, NULL),
+        GROVE_OK);
+    for (uint32_t event = 0; event < 6; event++) {
+        cr_assert_eq(grove__event_ids_time(&events, event), times[event]);
+        cr_assert_eq(grove__event_ids_time(&decoded, event), times[event]);
+    }
+    grove_buffer_release(&frame.bytes);
+    grove__events_release(&events);
+    grove__events_release(&decoded);
+}
+
+void check_bad_timed_graph_example(grove_bytes page)
+{
+    grove__events events;
+    grove_error error;
+    grove__events_init(&events, &grove__allocator_system);
+    cr_assert_eq(
+        grove__batch_graph_decode(page, 1, GROVE__GRAPH_TIMES_ALL, &events, &error),
+        GROVE_CORRUPT);
+    cr_assert_str_eq(error.message, "graph: a time that cannot be");
+    grove__events_reset(&events);
+    cr_assert_eq(
+        grove__batch_graph_decode(page, 1, GROVE__GRAPH_TIMES_NONE, &events, NULL),
+        GROVE_OK);
     grove__events_release(&events);
 }
 

@@ -17,7 +17,7 @@ Test(batch, every_list_comes_back_exactly)
     grove__events_init(&decoded, &grove__allocator_system);
     for (int round = 0; round < ROUNDS; round++) {
         test_history history =
-            test_history_generate(&random, TYPES[test_random_below(&random, 3)],
+            test_history_generate(&random, TYPES[test_random_below(&random, TYPE_COUNT)],
                                   test_random_below(&random, EVENTS_MAX));
         grove__events events;
         grove_buffer block;
@@ -46,8 +46,9 @@ Test(batch, a_decoded_list_goes_on_as_the_one_it_was)
 {
     test_random random = test_random_of("a_decoded_list_goes_on_as_the_one_it_was");
     for (int round = 0; round < ROUNDS; round++) {
-        test_history history = test_history_generate(
-            &random, TYPES[round % 3], 1 + test_random_below(&random, EVENTS_MAX));
+        test_history history =
+            test_history_generate(&random, TYPES[round % TYPE_COUNT],
+                                  1 + test_random_below(&random, EVENTS_MAX));
         size_t middle = test_random_below(&random, history.count);
         grove__events whole;
         grove__events events;
@@ -362,7 +363,7 @@ Test(batch, a_failed_allocation_is_no_memory_and_leaks_nothing)
 {
     test_random random =
         test_random_of("a_failed_allocation_is_no_memory_and_leaks_nothing");
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < TYPE_COUNT; round++) {
         const grove_document_type *type = TYPES[round];
         test_history history = test_history_generate(&random, type, 150);
         bool has_failed = true;

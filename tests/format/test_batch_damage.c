@@ -22,8 +22,8 @@ Test(batch_damage, every_flipped_bit_and_every_cut_is_found)
     grove__events events;
     grove_error error;
     grove__events_init(&events, &grove__allocator_system);
-    for (int round = 0; round < 9; round++) {
-        const grove_document_type *type = TYPES[round % 3];
+    for (int round = 0; round < 3 * TYPE_COUNT; round++) {
+        const grove_document_type *type = TYPES[round % TYPE_COUNT];
         grove_buffer block;
         grove_buffer_init(&block, &grove__allocator_system);
         make_sample(&random, type, 1 + test_random_below(&random, 40), &block);
@@ -73,7 +73,7 @@ Test(batch_damage, a_lie_behind_right_checksums_is_refused_or_keeps_all_rules)
     grove_error error;
     grove__events_init(&events, &grove__allocator_system);
     for (int round = 0; round < 60; round++) {
-        const grove_document_type *type = TYPES[round % 3];
+        const grove_document_type *type = TYPES[round % TYPE_COUNT];
         grove_buffer block;
         grove_buffer_init(&block, &grove__allocator_system);
         make_sample(&random, type, 1 + test_random_below(&random, 30), &block);
@@ -194,6 +194,25 @@ static const lie GRAPH_LIES[] = {
     LIE("bytes left over", "bytes after the last", 1, A, 1, 1, 0, 1, 0),
 };
 
+static const lie TIMED_LIES[] = {
+    /* First what is true: a root; a.7 after a.6, outside, of the time 300; a.7
+     * after that and b.3. */
+    LIE("", "", 1, A, 1, 1, 0, 1),
+    LIE("", "", 1, A, 1, 1, 1, 14, 0, 0xac, 2),
+    LIE("", "", 1, A_B, 1, 1, 1, 14, 3, 0, 3, 3, 0xac, 2, 1),
+    LIE("", "", 1, A, 1, 1, 1, 14, 0, 255, 255, 255, 255, 255, 255, 0x3f),
+    LIE("no times", "a time that cannot be", 1, A, 1, 1, 1, 14, 0),
+    LIE("time cut off", "a time that cannot be", 1, A, 1, 1, 1, 14, 0, 0xac),
+    LIE("time before all others", "a time that cannot be", 1, A, 1, 1, 1, 14, 0, 0),
+    LIE("time beyond the limit", "a time that cannot be", 1, A, 1, 1, 1, 14, 0, LEB48),
+    LIE("time that leads beyond it", "a time that cannot be", 2, A, 1, 1, 1, 14, 0, 255,
+        255, 255, 255, 255, 255, 0x3f),
+    LIE("one of two", "a time that cannot be", 1, A_B, 1, 1, 1, 14, 3, 0, 3, 3, 7),
+    LIE("too many", "more times than parents", 1, A, 1, 1, 1, 14, 0, 7, 7),
+    LIE("of a root", "more times than parents", 1, A, 1, 1, 0, 1, 7),
+    LIE("sequences cut off", "the columns end early", 1, A_B, 1, 1, 0, 2, 3),
+};
+
 static const lie TIMES_LIES[] = {
     /* First what is true: 0 for all; 1, then 3 (unit 2); -1, then 1000. */
     LIE("", "", 2, 0, 1, 1, 1, 0x0f, 0),
@@ -244,8 +263,8 @@ static void make_block(uint8_t frame, const lie *each, const char *heads,
     grove_buffer_release(&fields);
 }
 
-static void check_lies(uint8_t frame, uint32_t part, const lie *lies, size_t count,
-                       const char *prefix)
+static void check_lies(uint8_t frame, const grove_document_type *type, uint32_t part,
+                       const lie *lies, size_t count, const char *prefix)
 {
     grove__events events;
     grove__events_init(&events, &grove__allocator_system);
@@ -258,7 +277,7 @@ static void check_lies(uint8_t frame, uint32_t part, const lie *lies, size_t cou
         bool is_two = is_true && each->event_count == 3;
         make_block(frame, each, is_two ? "\2\1\1" : "\1\1", is_two ? 3 : 2, &block);
         grove_status status =
-            decode(grove_buffer_view(&block), &test_type_typing, part, &events, &error);
+            decode(grove_buffer_view(&block), type, part, &events, &error);
         cr_assert_eq(status, is_true ? GROVE_OK : GROVE_CORRUPT, "%zu %s: %s", index,
                      each->name, error.message);
         if (!is_true) {
@@ -275,14 +294,62 @@ static void check_lies(uint8_t frame, uint32_t part, const lie *lies, size_t cou
 
 Test(batch_damage, a_graph_that_cannot_be_is_corrupt)
 {
-    check_lies(GROVE__FRAME_GRAPH, GROVE__DECODE_GRAPH, GRAPH_LIES,
+    check_lies(GROVE__FRAME_GRAPH, &test_type_typing, GROVE__DECODE_GRAPH, GRAPH_LIES,
                sizeof GRAPH_LIES / sizeof *GRAPH_LIES, "graph");
+}
+
+Test(batch_damage, a_timed_graph_that_cannot_be_is_corrupt)
+{
+    check_lies(GROVE__FRAME_GRAPH, &ledger_type, GROVE__DECODE_GRAPH, TIMED_LIES,
+               sizeof TIMED_LIES / sizeof *TIMED_LIES, "graph");
+}
+
+/* a.7 after a.6, outside, which has the time 9. */
+static const lie TIMED = LIE("", "", 1, A, 1, 1, 1, 14, 0, 9);
+static const lie UNTIMED = LIE("", "", 1, A, 1, 1, 1, 14, 0);
+
+Test(batch_damage, times_are_there_when_the_type_has_them_and_the_events_a_place)
+{
+    static const struct {
+        const lie *graph;
+        const grove_document_type *type;
+        uint32_t parts;
+        uint64_t time; /* of the parent; UINT64_MAX: corrupt */
+    } cases[] = {
+        {&TIMED, &ledger_type, 0, 9},
+        {&UNTIMED, &ledger_type, 0, UINT64_MAX},
+        {&TIMED, &ledger_type, GROVE__DECODE_WAITING, UINT64_MAX},
+        {&UNTIMED, &ledger_type, GROVE__DECODE_WAITING, 0},
+        {&TIMED, &test_type_typing, 0, UINT64_MAX},
+        {&UNTIMED, &test_type_typing, 0, 0},
+        {&TIMED, NULL, 0, 9},
+        {&UNTIMED, NULL, 0, 0},
+        {&TIMED, NULL, GROVE__DECODE_WAITING, UINT64_MAX},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        bool is_right = cases[index].time != UINT64_MAX;
+        grove__events events;
+        grove_buffer block;
+        grove_error error;
+        grove__events_init(&events, &grove__allocator_system);
+        grove_buffer_init(&block, &grove__allocator_system);
+        make_block(GROVE__FRAME_GRAPH, cases[index].graph, "\1\1", 2, &block);
+        cr_assert_eq(decode(grove_buffer_view(&block), cases[index].type,
+                            GROVE__DECODE_GRAPH | cases[index].parts, &events, &error),
+                     is_right ? GROVE_OK : GROVE_CORRUPT, "%zu: %s", index,
+                     error.message);
+        cr_assert(!is_right || events.parents[0].time == cases[index].time);
+        cr_assert(!is_right || grove__event_ids_time(&events, 0) ==
+                                   cases[index].time + (cases[index].time > 0));
+        grove_buffer_release(&block);
+        grove__events_release(&events);
+    }
 }
 
 Test(batch_damage, timestamps_that_cannot_be_are_corrupt)
 {
-    check_lies(GROVE__FRAME_TIMESTAMPS, GROVE__DECODE_TIMESTAMPS, TIMES_LIES,
-               sizeof TIMES_LIES / sizeof *TIMES_LIES, "timestamps");
+    check_lies(GROVE__FRAME_TIMESTAMPS, &test_type_typing, GROVE__DECODE_TIMESTAMPS,
+               TIMES_LIES, sizeof TIMES_LIES / sizeof *TIMES_LIES, "timestamps");
 }
 
 Test(batch_damage, frames_of_no_events_are_corrupt)

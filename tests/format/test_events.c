@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "format/events.h"
 #include "support/faulty_allocator.h"
+#include "support/ledger_type.h"
 #include "support/random_events.h"
 
 enum { ROUNDS = 150, EVENTS_MAX = 400 };
@@ -72,13 +73,15 @@ Test(events, typing_is_one_run_of_everything)
     grove__events_release(&events);
 }
 
-static const grove_document_type *const TYPES[] = {&test_type_typing, &test_type_payload,
-                                                   &test_type_mixed};
+enum { TYPE_COUNT = 4 };
+static const grove_document_type *const TYPES[TYPE_COUNT] = {
+    &test_type_typing, &test_type_payload, &test_type_mixed, &ledger_type};
 
 static test_history generate(test_random *random)
 {
     size_t count = test_random_below(random, EVENTS_MAX);
-    return test_history_generate(random, TYPES[test_random_below(random, 3)], count);
+    return test_history_generate(random, TYPES[test_random_below(random, TYPE_COUNT)],
+                                 count);
 }
 
 Test(events, a_list_holds_what_was_appended)
@@ -115,7 +118,7 @@ Test(events, runs_that_a_cursor_yields_make_the_same_list)
         grove_event_run run;
         grove__events_cursor_init(&cursor, &events, history.type, room);
         while (grove__events_cursor_next(&cursor, &run)) {
-            cr_assert_eq(grove__events_append(&copy, history.type, &run, NULL), GROVE_OK);
+            cr_assert_eq(test_history_append_run(&history, &run, &copy, NULL), GROVE_OK);
         }
         test_events_check_same(&events, &copy);
         grove__events_release(&events);
@@ -427,6 +430,37 @@ Test(events, a_list_that_is_refused_changes_nothing)
     grove__events_release(&other);
 }
 
+Test(events, a_parent_in_the_list_has_the_time_that_is_said_of_it)
+{
+    const grove_event_id first = id_of("ann", 1);
+    const grove_event_id before = id_of("ann", 0);
+    for (uint64_t time = 0; time < 12; time++) {
+        const uint64_t outside = 7;
+        grove__events events;
+        grove__events whole;
+        grove_error error = {GROVE_OK, 0, {0}};
+        grove_event_run run = run_of(first, &before, 1, 1);
+        grove_event_run next = run_of(id_of("bob", 0), &first, 1, 1);
+        grove__events_init(&whole, &grove__allocator_system);
+        grove__events_init(&events, &grove__allocator_system);
+        cr_assert_eq(
+            grove__events_append_timed(&whole, &ledger_type, &run, &outside, NULL),
+            GROVE_OK);
+        /* 0: nothing is said. */
+        grove_status wanted = time == 0 || time == 8 ? GROVE_OK : GROVE_CORRUPT;
+        cr_assert_eq(
+            grove__events_append_timed(&events, &ledger_type, &next, &time, NULL),
+            GROVE_OK);
+        cr_assert_eq(
+            grove__events_append_list(&whole, &ledger_type, &events, 0, 1, &error),
+            wanted);
+        cr_assert_eq(whole.count, wanted == GROVE_OK ? 2 : 1);
+        cr_assert(wanted == GROVE_CORRUPT || grove__event_ids_time(&whole, 1) == 9);
+        grove__events_release(&events);
+        grove__events_release(&whole);
+    }
+}
+
 Test(events, parents_up_to_their_limit_are_kept_in_order)
 {
     enum { LIMIT = GROVE_EVENT_PARENTS_MAX };
@@ -530,7 +564,7 @@ Test(events, many_replicas_whose_sequences_descend_are_told_apart)
 Test(events, a_failed_allocation_leaves_the_list_as_it_was)
 {
     test_random random = test_random_of("a_failed_allocation_leaves_the_list_as_it_was");
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < TYPE_COUNT; round++) {
         test_history history =
             test_history_generate(&random, TYPES[round], 100 + 50 * (size_t)round);
         grove__events whole;
@@ -543,8 +577,8 @@ Test(events, a_failed_allocation_leaves_the_list_as_it_was)
             grove__events events;
             grove__events_init(&events, &faulty.allocator);
             for (size_t index = 0; index < history.count; index++) {
-                grove_status status = grove__events_append(&events, history.type,
-                                                           &history.runs[index], NULL);
+                grove_status status = test_history_append_run(
+                    &history, &history.runs[index], &events, NULL);
                 if (status == GROVE_OK) {
                     continue;
                 }
@@ -566,7 +600,7 @@ Test(events, a_failed_allocation_while_joining_leaves_the_list_as_it_was)
 {
     test_random random =
         test_random_of("a_failed_allocation_while_joining_leaves_the_list_as_it_was");
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < TYPE_COUNT; round++) {
         test_history history = test_history_generate(&random, TYPES[round], 120);
         size_t middle = test_random_below(&random, history.count);
         grove__events whole;

@@ -268,6 +268,52 @@ static void check_snapshot_empty(grove_bytes page)
     check_snapshot_again(page, &header, NULL, none, none);
 }
 
+static void timed_heads(grove__head heads[2], uint64_t first, uint64_t second)
+{
+    memset(heads, 0, 2 * sizeof *heads);
+    heads[0] = (grove__head){1, {{1, {'a'}}, 1}, first};
+    heads[1] = (grove__head){2, {{1, {'b'}}, 0}, second};
+}
+
+static void check_snapshot_times(grove_bytes page)
+{
+    const grove__snapshot_header header = {3, 0, 1, 2};
+    grove__block block;
+    grove__snapshot_header read;
+    grove__head said[2];
+    grove__head heads[2];
+    grove_buffer buffer;
+    grove_buffer_init(&buffer, &grove__allocator_system);
+    timed_heads(said, 2, 1);
+    timed_heads(heads, 0, 0);
+    cr_assert_eq(
+        grove__snapshot_encode(
+            &header, said,
+            &(grove__snapshot_frames){grove_bytes_of("state"), {NULL, 0}, {NULL, 0}}, RAW,
+            &buffer, NULL),
+        GROVE_OK);
+    assert_bytes(grove_buffer_view(&buffer), page);
+    cr_assert_eq(grove__snapshot_open(page, &block, &read, NULL, NULL), GROVE_OK);
+    cr_assert_eq(grove__snapshot_times(&block, &grove__allocator_system, heads, 2, NULL),
+                 GROVE_OK);
+    cr_assert(heads[0].time == 2 && heads[1].time == 1);
+    grove_buffer_release(&buffer);
+}
+
+static void check_bad_snapshot_times(grove_bytes page)
+{
+    grove__block block;
+    grove__snapshot_header read;
+    grove__head heads[2];
+    grove_error error;
+    timed_heads(heads, 0, 0);
+    cr_assert_eq(grove__snapshot_open(page, &block, &read, NULL, NULL), GROVE_OK);
+    cr_assert_eq(
+        grove__snapshot_times(&block, &grove__allocator_system, heads, 2, &error),
+        GROVE_CORRUPT);
+    cr_assert_str_eq(error.message, "times: a head has none, or one that cannot be");
+}
+
 static void check_bad_snapshot(grove_bytes page)
 {
     grove__block block;
@@ -515,6 +561,8 @@ static const struct {
     {"bad-block-size", check_bad_block},
     {"snapshot", check_snapshot},
     {"snapshot-empty", check_snapshot_empty},
+    {"snapshot-times", check_snapshot_times},
+    {"bad-snapshot-times", check_bad_snapshot_times},
     {"bad-snapshot-head", check_bad_snapshot},
     {"text-operations", check_text_operations},
     {"text-operations-content", check_text_operations_content},
@@ -529,6 +577,8 @@ static const struct {
     {"graph", check_graph_example},
     {"bad-graph-id", check_bad_graph_example},
     {"bad-graph-parent", check_bad_graph_example},
+    {"graph-times", check_timed_graph_example},
+    {"bad-graph-times", check_bad_timed_graph_example},
     {"timestamps", check_timestamps_example},
     {"batch", check_batch_example},
     {"schema-operations", check_schema_example},

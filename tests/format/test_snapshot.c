@@ -428,3 +428,131 @@ Test(snapshot, without_memory_nothing_changes)
         }
     }
 }
+
+/* ---- Times of heads ---- */
+
+static grove__head timed_head(uint64_t clock, uint64_t time)
+{
+    grove__head head = head_of(clock, "alice", clock);
+    head.time = time;
+    return head;
+}
+
+/* A snapshot at clock 100 with two heads, and these bytes as frame 4. */
+static void make_timed(grove_bytes times, grove_buffer *block)
+{
+    grove_buffer fields;
+    grove__frame frame = {GROVE__SNAPSHOT_FRAME_TIMES, times, RAW, NULL, 0};
+    grove_buffer_init(&fields, &grove__allocator_system);
+    grove_buffer_u64(&fields, 100);
+    grove_buffer_u64(&fields, 0);
+    grove_buffer_u32(&fields, 1);
+    grove_buffer_u32(&fields, 2);
+    for (uint64_t clock = 2; clock < 100; clock += 97) {
+        grove_buffer_u64(&fields, clock);
+        grove_buffer_u8(&fields, 1);
+        grove_buffer_u8(&fields, 'a');
+        grove_buffer_u64(&fields, clock);
+    }
+    cr_assert_eq(grove__block_encode(GROVE__BLOCK_SNAPSHOT, 0, grove_buffer_view(&fields),
+                                     &frame, 1, block, NULL),
+                 GROVE_OK);
+    grove_buffer_release(&fields);
+}
+
+static grove_status read_timed(grove_bytes bytes, const grove_allocator *allocator,
+                               grove__head heads[2], grove_error *error_out)
+{
+    grove__block block;
+    grove__snapshot_header header;
+    grove_buffer read;
+    grove_buffer_init(&read, &grove__allocator_system);
+    cr_assert_eq(grove__snapshot_open(bytes, &block, &header, &read, NULL), GROVE_OK);
+    cr_assert_eq(header.head_count, 2);
+    memcpy(heads, read.data, read.size);
+    grove_buffer_release(&read);
+    cr_assert(heads[0].time == 0 && heads[1].time == 0);
+    return grove__snapshot_times(&block, allocator, heads, 2, error_out);
+}
+
+Test(snapshot, has_the_times_of_its_heads)
+{
+    const grove__head heads[] = {timed_head(7, 8), timed_head(99, 61)};
+    const grove__snapshot_header header = {100, 3, 1, 2};
+    grove__head read[2];
+    bool has_failed = true;
+    grove_buffer bytes;
+    grove_buffer_init(&bytes, &grove__allocator_system);
+    cr_assert_eq(
+        grove__snapshot_encode(
+            &header, heads,
+            &(grove__snapshot_frames){long_text(), long_text(), grove_bytes_of("merge")},
+            (grove__packing){3, 1, NULL}, &bytes, NULL),
+        GROVE_OK);
+    for (size_t nth = 1; has_failed; nth++) {
+        faulty_allocator faulty;
+        faulty_allocator_init(&faulty, nth);
+        grove_status status =
+            read_timed(grove_buffer_view(&bytes), &faulty.allocator, read, NULL);
+        has_failed = faulty.has_failed;
+        cr_assert_eq(status, has_failed ? GROVE_NO_MEMORY : GROVE_OK);
+        cr_assert_eq(read[0].time, has_failed ? 0 : 8);
+        cr_assert_eq(read[1].time, has_failed ? 0 : 61);
+        faulty_allocator_finish(&faulty);
+    }
+    grove_buffer_release(&bytes);
+}
+
+Test(snapshot, has_no_more_bytes_without_times)
+{
+    const grove__head heads[] = {timed_head(0, 0)};
+    const grove__snapshot_header header = {1, 0, 1, 1};
+    const grove__snapshot_frames frames = {
+        grove_bytes_of("a"), grove_bytes_of("b"), {NULL, 0}};
+    grove__block block;
+    grove_buffer bytes;
+    grove_buffer_init(&bytes, &grove__allocator_system);
+    cr_assert_eq(grove__snapshot_encode(&header, heads, &frames, RAW, &bytes, NULL),
+                 GROVE_OK);
+    cr_assert_eq(
+        grove__block_open(grove_buffer_view(&bytes), GROVE__BLOCK_SNAPSHOT, &block, NULL),
+        GROVE_OK);
+    cr_assert_eq(block.frame_count, 2);
+    grove_buffer_release(&bytes);
+}
+
+Test(snapshot, times_that_cannot_be_are_corrupt)
+{
+    static const struct {
+        const char *name;
+        size_t size;
+        uint8_t times[12];
+        uint64_t offset;
+    } cases[] = {
+        {"", 2, {3, 100}, 0},
+        {"", 2, {1, 1}, 0},
+        {"none", 0, {0}, 0},
+        {"one", 1, {3}, 1},
+        {"cut off", 2, {3, 0x80}, 1},
+        {"not the shortest", 3, {3, 0x83, 0}, 1},
+        {"three", 3, {3, 3, 3}, 2},
+        {"before all others", 2, {0, 3}, 0},
+        {"after more than there are", 2, {4, 3}, 0},
+        {"the last after more", 2, {3, 101}, 1},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        bool is_right = cases[index].name[0] == '\0';
+        grove__head heads[2];
+        grove_buffer block;
+        grove_error error = {GROVE_OK, 0, {0}};
+        grove_buffer_init(&block, &grove__allocator_system);
+        make_timed((grove_bytes){cases[index].times, cases[index].size}, &block);
+        cr_assert_eq(read_timed(grove_buffer_view(&block), &grove__allocator_system,
+                                heads, &error),
+                     is_right ? GROVE_OK : GROVE_CORRUPT, "%s", cases[index].name);
+        cr_assert_eq(heads[1].time, is_right ? cases[index].times[1] : 0);
+        cr_assert(is_right || error.offset == cases[index].offset, "%s",
+                  cases[index].name);
+        grove_buffer_release(&block);
+    }
+}

@@ -252,3 +252,62 @@ Test(graph, a_failed_allocation_changes_nothing)
         }
     }
 }
+
+/* All events that are held, the heads of the base, and no others. */
+static void check_times(const grove__graph *graph, const graph_model *model)
+{
+    uint64_t base_heads = model_reduce(model, model_first(graph->base));
+    for (uint32_t event = 0; event < model->count; event++) {
+        bool is_known = event >= graph->base || (base_heads >> event & 1) != 0;
+        cr_assert_eq(grove__graph_time(graph, event), is_known ? model->time[event] : 0);
+        model_clocks parents = model_clocks_of(model->parents[event]);
+        for (size_t index = 0; index < parents.count; index++) {
+            is_known = is_known && grove__graph_time(graph, parents.clocks[index]) > 0;
+        }
+        if (is_known) {
+            cr_assert_eq(grove__graph_time_after(graph, model_frontier(&parents)),
+                         model->time[event]);
+        }
+        const uint64_t before = graph->base - 1;
+        uint64_t clocks[] = {event, before};
+        if (graph->base > 0 && event < before && (base_heads >> event & 1) == 0) {
+            cr_assert_eq(grove__graph_time_after(graph, (grove__frontier){clocks, 2}), 0);
+        }
+    }
+    for (size_t run = 0; run < graph->run_count; run++) {
+        grove__graph_view view = grove__graph_run_at(graph, run);
+        cr_assert_eq(view.time, model->time[view.from]);
+    }
+}
+
+Test(graph, keeps_the_lamport_times_of_what_it_holds)
+{
+    test_random random = test_random_of("graph times");
+    for (int round = 0; round < 300; round++) {
+        graph_model model;
+        graph_subject subject;
+        model_random(&model, &random, 40, 4, (uint32_t)round % 9);
+        subject_init(&subject, &model, test_random_below(&random, 41),
+                     &grove__allocator_system);
+        check_times(&subject.graph, &model);
+        subject_release(&subject);
+    }
+}
+
+Test(graph, knows_no_times_where_none_are_kept)
+{
+    const grove__head heads[] = {head(0, 0, 0), head(2, 1, 0)};
+    const uint64_t parents[] = {0, 2};
+    grove__graph graph;
+    cr_assert_eq(grove__graph_init(&graph, &grove__allocator_system, 3, heads, 2, NULL),
+                 GROVE_OK);
+    cr_assert_eq(
+        grove__graph_append(&graph, 0, 1, 4, (grove__frontier){parents, 2}, 0, NULL),
+        GROVE_OK);
+    for (uint64_t clock = 0; clock < graph.end; clock++) {
+        cr_assert_eq(grove__graph_time(&graph, clock), 0);
+    }
+    cr_assert_eq(grove__graph_time_after(&graph, (grove__frontier){parents, 2}), 0);
+    cr_assert_eq(grove__graph_time_after(&graph, (grove__frontier){NULL, 0}), 1);
+    grove__graph_release(&graph);
+}

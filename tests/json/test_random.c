@@ -231,8 +231,8 @@ Test(json_random, one_replica_shows_what_the_obvious_implementation_says)
     }
 }
 
-/* Whatever two replicas do, a value that is set in the end is what both show. */
-Test(json_random, two_replicas_show_the_same_and_can_be_set_to_anything)
+/* After each meeting both show the same, and go on as the model says. */
+Test(json_random, two_replicas_show_the_same_whenever_they_meet)
 {
     test_random random = test_random_of("json_random");
     for (size_t round = 0; round < 150; round++) {

@@ -4,7 +4,8 @@
  *
  * A history has several replicas with ids of all sizes, roots, merges, parents
  * outside, gaps between sequences, replicas that work on two branches and
- * sequences that come in another order than they count.
+ * sequences that come in another order than they count. Of a timed type each
+ * event has its Lamport time, also those outside.
  */
 #ifndef GROVE_TESTS_RANDOM_EVENTS_H
 #define GROVE_TESTS_RANDOM_EVENTS_H
@@ -15,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "format/event_ids.h"
 #include "format/events.h"
 #include "support/random.h"
 #include "support/test_types.h"
@@ -25,6 +27,7 @@ enum { TEST_REPLICAS_MAX = 12, TEST_RANGES = 8 };
 typedef struct test_history {
     const grove_document_type *type;
     grove_event_run *runs;
+    uint64_t *times; /* 0 where the type is not timed */
     size_t count;
     /* Given to a batch's encoder: 0 when an event is a root. */
     uint64_t reach;
@@ -260,6 +263,29 @@ static inline void test_random_parents(test_generator *generator, grove_event_ru
     }
 }
 
+/* The time of an event of the history; of any other one that is its own. */
+static inline uint64_t test_history_time(const test_history *history,
+                                         const grove_event_id *id)
+{
+    for (size_t event = 0; event < history->count; event++) {
+        if (test_id_equal(&history->runs[event].first, id)) {
+            return history->times[event];
+        }
+    }
+    return 1 + (id->sequence * 7 + id->replica.bytes[0] * 13u) % 2000;
+}
+
+static inline uint64_t test_history_time_after(const test_history *history,
+                                               const grove_event_run *run)
+{
+    uint64_t time = history->type->timed != NULL ? 1 : 0;
+    for (size_t index = 0; time > 0 && index < run->parent_count; index++) {
+        uint64_t parent = test_history_time(history, &run->parents[index]);
+        time = parent >= time ? parent + 1 : time;
+    }
+    return time;
+}
+
 static inline void test_generate_event(test_generator *generator, size_t event,
                                        test_author **author)
 {
@@ -285,6 +311,7 @@ static inline void test_generate_event(test_generator *generator, size_t event,
     test_random_parents(generator, run, *author, event);
     run->operation = history->type->schema == NULL ? test_random_typing(generator)
                                                    : test_random_schema(generator);
+    history->times[event] = test_history_time_after(history, run);
     (*author)->next++;
     (*author)->last = event;
     if (run->parent_count == 0) {
@@ -299,7 +326,9 @@ static inline test_history test_history_generate(test_random *random,
 {
     static const int64_t starts[] = {INT64_C(1700000000000), 0, -5, INT64_MAX - 100000,
                                      INT64_C(1700000000123)};
-    test_history history = {type, test_allocate(count * sizeof *history.runs), count, 1};
+    test_history history = {type, test_allocate(count * sizeof *history.runs),
+                            test_allocate(count * sizeof *history.times), count, 1};
+    memset(history.runs, 0, count * sizeof *history.runs);
     test_generator generator;
     memset(&generator, 0, sizeof generator);
     generator.random = random;
@@ -323,7 +352,24 @@ static inline void test_history_free(test_history *history)
         free((void *)(uintptr_t)history->runs[index].operation.content.data);
     }
     free(history->runs);
+    free(history->times);
     history->runs = NULL;
+}
+
+/* Appends a run of the history's events, with the times of its parents. */
+static inline grove_status test_history_append_run(const test_history *history,
+                                                   const grove_event_run *run,
+                                                   grove__events *events,
+                                                   grove_error *error_out)
+{
+    uint64_t times[64];
+    if (history->type->timed == NULL) {
+        return grove__events_append(events, history->type, run, error_out);
+    }
+    for (size_t index = 0; index < run->parent_count; index++) {
+        times[index] = test_history_time(history, &run->parents[index]);
+    }
+    return grove__events_append_timed(events, history->type, run, times, error_out);
 }
 
 /* Appends events `from` to `end` - 1 one by one. */
@@ -333,7 +379,7 @@ static inline void test_history_append(const test_history *history, size_t from,
     for (size_t index = from; index < end; index++) {
         grove_error error;
         grove_status status =
-            grove__events_append(events, history->type, &history->runs[index], &error);
+            test_history_append_run(history, &history->runs[index], events, &error);
         cr_assert_eq(status, GROVE_OK, "event %zu: %s", index,
                      status == GROVE_OK ? "" : error.message);
     }
@@ -396,6 +442,10 @@ static inline void test_history_check(const test_history *history, size_t from,
         }
     }
     cr_assert_eq(event, end);
+    for (uint32_t index = 0; index < events->count; index++) {
+        cr_assert_eq(grove__event_ids_time(events, index), history->times[from + index],
+                     "event %zu", from + index);
+    }
     free(room);
 }
 
@@ -419,11 +469,13 @@ static inline void test_events_check_same(grove__events *a, grove__events *b)
         const grove__parent_run *right = &b->parent_runs[index];
         cr_assert_eq(left->event, right->event);
         cr_assert_eq(left->count, right->count);
+        cr_assert_eq(left->time, right->time);
         for (uint32_t each = 0; each < left->count; each++) {
             grove__parent p = a->parents[left->first + each];
             grove__parent q = b->parents[right->first + each];
             bool is_inside = p.replica == GROVE__PARENT_INSIDE;
             cr_assert_eq(p.sequence, q.sequence);
+            cr_assert_eq(p.time, q.time);
             cr_assert_eq(is_inside, q.replica == GROVE__PARENT_INSIDE);
             cr_assert(is_inside || grove__replica_equal(&a->replicas[p.replica],
                                                         &b->replicas[q.replica]));
