@@ -134,33 +134,20 @@ grove__fugue_place grove__fugue_between(const grove__fugue *fugue,
     return (grove__fugue_place){left, false};
 }
 
-void grove__fugue_load(grove__fugue *fugue, grove__fugue_list *list,
-                       const grove__fugue_place *places, size_t count)
+/* Links elements whose order is known into rows: the nearest is the last that
+ * is added to one. Of those on the left, `previous` is the next nearer. */
+static void load_rows(grove__fugue *fugue, grove__fugue_list *list, uint32_t from,
+                      uint32_t end)
 {
-    GROVE_ASSERT(count <= fugue->capacity - fugue->count);
     grove__fugue_links *links = fugue->links;
-    uint32_t from = (uint32_t)fugue->count;
-    uint32_t end = from + (uint32_t)count;
-    for (uint32_t element = from; element < end; element++) {
-        grove__fugue_place place = places[element - from];
-        links[element] = (grove__fugue_links){
-            .anchor = place.anchor & NONE,
-            .is_left = place.is_left,
-            .next = element + 1 < end ? element + 1 : NONE,
-            .previous = element > from ? element - 1 : NONE,
-            .right = NONE,
-            .left = NONE,
-            .sibling = NONE,
-        };
-    }
-    fugue->count = end;
-    *list =
-        (grove__fugue_list){from < end ? from : NONE, from < end ? end - 1 : NONE, NONE};
-    /* The nearest is the last that is added to a row. */
     for (uint32_t element = from; element < end; element++) {
         if (links[element].is_left) {
-            links[element].sibling = links[links[element].anchor].left;
-            links[links[element].anchor].left = element;
+            uint32_t *row = &links[links[element].anchor].left;
+            links[element].sibling = *row;
+            if (*row != NONE) {
+                links[*row].previous = element;
+            }
+            *row = element;
         }
     }
     for (uint32_t element = end; element > from; element--) {
@@ -172,6 +159,66 @@ void grove__fugue_load(grove__fugue *fugue, grove__fugue_list *list,
             *row = element - 1;
         }
     }
+}
+
+/* The element after one in a walk through a tree of which only the rows are
+ * loaded. */
+static uint32_t loaded_successor(const grove__fugue *fugue, uint32_t element)
+{
+    const grove__fugue_links *links = fugue->links;
+    if (links[element].right != NONE) {
+        return first_of(fugue, links[element].right);
+    }
+    for (; element != NONE; element = links[element].anchor) {
+        uint32_t next =
+            links[element].is_left ? links[element].previous : links[element].sibling;
+        if (next != NONE) {
+            return first_of(fugue, next);
+        }
+        if (links[element].is_left) {
+            return links[element].anchor;
+        }
+    }
+    return NONE;
+}
+
+bool grove__fugue_load(grove__fugue *fugue, grove__fugue_list *list,
+                       grove__fugue_order order, const grove__fugue_place *places,
+                       size_t count)
+{
+    GROVE_ASSERT(count <= fugue->capacity - fugue->count);
+    grove__fugue_links *links = fugue->links;
+    uint32_t from = (uint32_t)fugue->count;
+    uint32_t end = from + (uint32_t)count;
+    for (uint32_t element = from; element < end; element++) {
+        grove__fugue_place place = places[element - from];
+        links[element] = (grove__fugue_links){
+            .anchor = place.anchor & NONE,
+            .is_left = place.is_left,
+            .next = element + 1 < end ? element + 1 : NONE,
+            .previous = NONE,
+            .right = NONE,
+            .left = NONE,
+            .sibling = NONE,
+        };
+    }
+    fugue->count = end;
+    *list =
+        (grove__fugue_list){from < end ? from : NONE, from < end ? end - 1 : NONE, NONE};
+    load_rows(fugue, list, from, end);
+    uint32_t expected = list->right == NONE ? NONE : first_of(fugue, list->right);
+    for (uint32_t element = from; element < end; element++) {
+        uint32_t further = links[element].sibling;
+        if (element != expected ||
+            (further != NONE && !order.is_later(order.context, element, further))) {
+            return false;
+        }
+        expected = loaded_successor(fugue, element);
+    }
+    for (uint32_t element = from; element < end; element++) {
+        links[element].previous = element > from ? element - 1 : NONE;
+    }
+    return true;
 }
 
 /* The element after one in a walk through the tree. */

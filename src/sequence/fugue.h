@@ -103,12 +103,14 @@ grove__fugue_place grove__fugue_between(const grove__fugue *fugue,
 
 /*
  * Adds the next `count` elements to an empty list, whose order they are in, as
- * other lists were saved; `links` have anchors and sides only. The caller has
- * checked that each anchor is one of them, or none and then not left of it,
- * and that no element hangs on itself, however indirectly. O(count).
+ * other lists were saved. The caller has checked that each anchor is one of
+ * them, or none and then not left of it, and that no element hangs on itself,
+ * however indirectly. False: the order is not that of their tree, or not by
+ * the rule; there is nothing left to do with the elements then. O(count).
  */
-void grove__fugue_load(grove__fugue *fugue, grove__fugue_list *list,
-                       const grove__fugue_place *places, size_t count);
+bool grove__fugue_load(grove__fugue *fugue, grove__fugue_list *list,
+                       grove__fugue_order order, const grove__fugue_place *places,
+                       size_t count);
 
 /* NULL if F1, F2 hold for a list and its order is that of its tree, else a
  * sentence about the first fault. O(elements), for tests. */

@@ -140,13 +140,6 @@ static grove_status reserve_place(grove__tree *tree, grove_error *error_out)
     return GROVE_OK;
 }
 
-static bool is_place_later(const void *context, uint32_t place, uint32_t other)
-{
-    const grove__tree *tree = context;
-    return grove__tree_is_later(tree, tree->places[place].stamp,
-                                tree->places[other].stamp);
-}
-
 /* Adds the event's place, of a node that may be added next. */
 static grove_status add_place(arrival *event, uint32_t node, const place_target *target,
                               uint32_t *place_out, grove_error *error_out)
@@ -175,7 +168,7 @@ static grove_status add_place(arrival *event, uint32_t node, const place_target 
     grove__numbers_add(&tree->place_numbers,
                        grove__tree_place_hash(event->replica, sequence), place);
     grove__fugue_add(&tree->fugue, &tree->nodes[target->parent].children,
-                     (grove__fugue_order){tree, is_place_later}, target->place);
+                     grove__tree_place_order(tree), target->place);
     *place_out = place;
     return GROVE_OK;
 }
@@ -190,7 +183,7 @@ static grove_status add_move(grove__tree *tree, uint32_t place, grove_error *err
         !grove__array_reserve_to(tree->allocator, (void **)&tree->moves,
                                  &tree->move_capacity, count, sizeof *tree->moves) ||
         grove_buffer_reserve(&tree->journal, (tree->arrival_count + 1) *
-                                                 sizeof(grove__tree_before)) == NULL) {
+                                                 sizeof(grove__tree_entry)) == NULL) {
         tree->journal.failed = false;
         return grove__fail_memory(error_out);
     }
@@ -279,7 +272,7 @@ static grove_status write_type(arrival *event, uint32_t node, uint32_t place,
     grove__tree *tree = event->tree;
     grove__tree_node *record = &tree->nodes[node];
     uint32_t type;
-    if (!is_place_later(tree, place, record->typed)) {
+    if (!grove__tree_is_place_later(tree, place, record->typed)) {
         return GROVE_OK;
     }
     if (grove__names_intern(&tree->names, event->operation.type, &type) != GROVE_OK) {
@@ -420,7 +413,7 @@ static grove_status put_again(arrival *event, uint32_t node, uint32_t place,
 {
     grove__tree *tree = event->tree;
     uint32_t base = tree->nodes[node].base;
-    if (!is_place_later(tree, base, place)) {
+    if (!grove__tree_is_place_later(tree, base, place)) {
         return add_move(tree, place, error_out);
     }
     grove_status status = add_move(tree, base, error_out);

@@ -2,19 +2,12 @@
 #include "base/assert.h"
 #include "tree/index.h"
 
-static bool is_place_later(const void *context, uint32_t place, uint32_t other)
-{
-    const grove__tree *tree = context;
-    return grove__tree_is_later(tree, tree->places[place].stamp,
-                                tree->places[other].stamp);
-}
-
 /* What a walk over a node's list finds. */
 static const char *check_list(const grove__tree *tree, uint32_t node, size_t *places)
 {
     const grove__tree_node *record = &tree->nodes[node];
     const char *fault = grove__fugue_check(&tree->fugue, &record->children,
-                                           (grove__fugue_order){tree, is_place_later});
+                                           grove__tree_place_order(tree));
     uint32_t shown = 0;
     for (uint32_t at = record->children.first; fault == NULL && at != GROVE__TREE_NONE;
          at = tree->fugue.links[at].next) {
@@ -70,7 +63,8 @@ static const char *check_places(const grove__tree *tree)
         }
     }
     for (size_t index = 1; index < tree->move_count; index++) {
-        if (!is_place_later(tree, tree->moves[index], tree->moves[index - 1])) {
+        if (!grove__tree_is_place_later(tree, tree->moves[index],
+                                        tree->moves[index - 1])) {
             return "the log is not in order";
         }
     }

@@ -1,4 +1,5 @@
-/* How places and attributes of a tree are found by what they are of. */
+/* How places and attributes of a tree are found by what they are of, and how
+ * places are ordered. */
 #ifndef GROVE_TREE_INDEX_H
 #define GROVE_TREE_INDEX_H
 
@@ -27,6 +28,20 @@ static inline uint64_t grove__tree_hash_of_attribute(const void *context, uint32
     const grove__tree *tree = context;
     const grove__tree_attribute *attribute = &tree->attributes[number];
     return grove__tree_attribute_hash(attribute->node, attribute->name);
+}
+
+/* The order of siblings: of places, which the context is the tree of. */
+static inline bool grove__tree_is_place_later(const void *context, uint32_t place,
+                                              uint32_t other)
+{
+    const grove__tree *tree = context;
+    return grove__tree_is_later(tree, tree->places[place].stamp,
+                                tree->places[other].stamp);
+}
+
+static inline grove__fugue_order grove__tree_place_order(const grove__tree *tree)
+{
+    return (grove__fugue_order){tree, grove__tree_is_place_later};
 }
 
 static inline grove__numbers_rule grove__tree_place_rule(const grove__tree *tree)

@@ -6,7 +6,10 @@ grove_status grove__tree_note(grove__tree *tree, grove__tree_entry_kind kind,
 {
     grove__tree_entry entry = {kind, number};
     GROVE_ASSERT((before != NULL) == (kind >= GROVE__TREE_ENTRY_BASE));
-    if (grove_buffer_reserve(&tree->journal, sizeof entry + sizeof *before) == NULL) {
+    /* Also for the moves on their way, which are noted when all is in. */
+    size_t bytes =
+        (1 + tree->arrival_count) * sizeof entry + (before == NULL ? 0 : sizeof *before);
+    if (grove_buffer_reserve(&tree->journal, bytes) == NULL) {
         tree->journal.failed = false;
         return GROVE_NO_MEMORY;
     }

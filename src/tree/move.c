@@ -160,8 +160,9 @@ void grove__tree_settle(grove__tree *tree)
         redo(tree, tree->moves[index]);
         if (tree->is_open) {
             /* There is room for it. */
-            (void)grove__tree_note(tree, GROVE__TREE_ENTRY_MOVE, tree->moves[index],
-                                   NULL);
+            grove_status status =
+                grove__tree_note(tree, GROVE__TREE_ENTRY_MOVE, tree->moves[index], NULL);
+            GROVE_ASSERT(status == GROVE_OK);
         }
     }
 }

@@ -252,6 +252,10 @@ static grove_status take_bits(decoder *work, uint64_t bits, uint32_t place)
          grove__tree_is_later(tree, record->stamp, tree->places[node->typed].stamp))) {
         node->typed = place;
     }
+    if ((bits & PLACE_ROLE) == PLACE_EMPTY &&
+        grove__stamp_time(record->stamp) > tree->settled) {
+        return fail(work, COLUMN_PLACES, "a move that is not settled is left out");
+    }
     if ((bits & PLACE_ROLE) == PLACE_MOVE) {
         if (grove__stamp_time(record->stamp) <= tree->settled) {
             return fail(work, COLUMN_PLACES, "a move that is settled");
@@ -368,9 +372,10 @@ static grove_status read_list(decoder *work, uint32_t node)
     if (status == GROVE_OK) {
         status = check_anchors(work, first, (size_t)count);
     }
-    if (status == GROVE_OK) {
-        grove__fugue_load(&tree->fugue, &tree->nodes[node].children, work->list,
-                          (size_t)count);
+    if (status == GROVE_OK &&
+        !grove__fugue_load(&tree->fugue, &tree->nodes[node].children,
+                           grove__tree_place_order(tree), work->list, (size_t)count)) {
+        return fail(work, COLUMN_ANCHORS, "a list in another order than its anchors say");
     }
     return status;
 }
@@ -390,6 +395,47 @@ static grove_status read_places(decoder *work)
 }
 
 /* --- nodes --- */
+
+/* What apply.c keeps of every event: a place is later than a put of its parent,
+ * and a node's moves are later than its base, which is its earliest put unless
+ * what was before is settled. Only so can nothing come below itself when events
+ * arrive. `places` of nodes are used for earliest puts. */
+static grove_status check_turns(decoder *work)
+{
+    grove__tree *tree = work->tree;
+    for (uint32_t place = 0; place < tree->place_count; place++) {
+        uint32_t *earliest = &tree->nodes[tree->places[place].node].place;
+        if (tree->places[place].is_put &&
+            (*earliest == GROVE__TREE_NONE ||
+             grove__tree_is_place_later(tree, *earliest, place))) {
+            *earliest = place;
+        }
+    }
+    for (uint32_t place = 0; place < tree->place_count; place++) {
+        uint32_t parent = tree->places[place].parent;
+        uint32_t put = tree->nodes[parent].place;
+        if (parent != GROVE_NODE_ROOT &&
+            (put == GROVE__TREE_NONE || !grove__tree_is_place_later(tree, place, put))) {
+            return fail(work, COLUMN_PLACES, "a place that is earlier than its parent");
+        }
+    }
+    for (size_t index = 0; index < tree->move_count; index++) {
+        uint32_t base = tree->nodes[tree->places[tree->moves[index]].node].base;
+        if (base == GROVE__TREE_NONE ||
+            !grove__tree_is_place_later(tree, tree->moves[index], base)) {
+            return fail(work, COLUMN_PLACES, "a move that is earlier than its base");
+        }
+    }
+    for (uint32_t node = 1; node < tree->node_count; node++) {
+        grove__tree_node *record = &tree->nodes[node];
+        if (record->base != GROVE__TREE_NONE && record->base != record->place &&
+            grove__stamp_time(tree->places[record->base].stamp) > tree->settled) {
+            return fail(work, COLUMN_PLACES, "a base that is not the first put");
+        }
+        record->place = GROVE__TREE_NONE;
+    }
+    return GROVE_OK;
+}
 
 /* Whether the bases make a tree: each way up, over nodes that were not seen
  * on another, ends at one that was. `places` of nodes are used for marks. */
@@ -599,7 +645,7 @@ static grove_status check_end(const decoder *work)
 static grove_status decode(decoder *work, grove_bytes structure)
 {
     grove_status (*const steps[])(decoder *) = {
-        read_counts, read_all_names, reserve,        read_places,
+        read_counts, read_all_names, reserve,        read_places,     check_turns,
         check_bases, read_nodes,     read_deletions, read_attributes,
     };
     grove_status status = find_columns(work, structure);

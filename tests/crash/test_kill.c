@@ -8,6 +8,8 @@
  *                   number, so the text at any clock is known
  *   a shared one    two processes insert their letters into it; there must be
  *                   as many of each as the replica has events
+ *   a shared tree   two processes put nodes into it and move them; there must
+ *                   be as many of each as the replica has puts
  *
  * Processes acknowledge through shared memory, after each call that returned.
  * In the control, which must fail, they acknowledge before they save.
@@ -31,9 +33,11 @@ enum { ROUNDS_DEFAULT = 300 };
 enum {
     ROUNDS_OF_CONTROL = 100,
     OWN_DOCUMENTS = 2,
-    SHARERS = 2,
-    DOCUMENTS = OWN_DOCUMENTS + 1,
-    PROCESSES = OWN_DOCUMENTS + SHARERS + 2, /* one compacts, one seals */
+    SHARERS = 2, /* of each of the two shared ones */
+    DOCUMENTS = OWN_DOCUMENTS + 2,
+    SHARED = OWN_DOCUMENTS,
+    SHARED_TREE = OWN_DOCUMENTS + 1,
+    PROCESSES = OWN_DOCUMENTS + 2 * SHARERS + 2, /* one compacts, one seals */
     LIFE_US = 15000,
     LIFE_AFTER_US = 3000,
     EDITS_MAX = 40,
@@ -45,6 +49,7 @@ typedef struct kill_ledger {
     bool is_control;
     _Atomic uint64_t clocks[OWN_DOCUMENTS]; /* acknowledged events */
     _Atomic uint64_t letters[SHARERS];
+    _Atomic uint64_t tree_events[SHARERS];
     _Atomic uint64_t commits[PROCESSES];
     _Atomic uint64_t calls[PROCESSES];
 } kill_ledger;
@@ -60,7 +65,7 @@ typedef struct kill_worker {
     grove_error error;
 } kill_worker;
 
-static const char *const NAMES[DOCUMENTS] = {"own 0", "own 1", "shared"};
+static const char *const NAMES[DOCUMENTS] = {"own 0", "own 1", "shared", "tree"};
 
 static void need(bool is_fine, const kill_worker *worker, const char *what)
 {
@@ -91,6 +96,7 @@ static grove_document *open_document(kill_worker *worker, unsigned number,
     grove_document *document = NULL;
     options.policy.events_min = 100;
     options.policy.cost_percent = 0;
+    options.type = number == SHARED_TREE ? grove_type_tree() : grove_type_text();
     if (replica != NULL) {
         options.replica.size = (uint8_t)strlen(replica);
         memcpy(options.replica.bytes, replica, options.replica.size);
@@ -147,7 +153,7 @@ static void save_shared(kill_worker *worker, unsigned sharer)
 {
     char letters[LETTERS_MAX];
     char replica[2] = {(char)('a' + sharer), '\0'};
-    grove_document *document = open_document(worker, OWN_DOCUMENTS, replica);
+    grove_document *document = open_document(worker, SHARED, replica);
     memset(letters, 'a' + (int)sharer, sizeof letters);
     for (;;) {
         uint64_t length = 0;
@@ -161,7 +167,48 @@ static void save_shared(kill_worker *worker, unsigned sharer)
         if (!save(worker, document, &worker->ledger->letters[sharer],
                   grove_document_replica(document).sequence)) {
             grove_document_close(document);
-            document = open_document(worker, OWN_DOCUMENTS, replica);
+            document = open_document(worker, SHARED, replica);
+        }
+    }
+}
+
+/* Events with even numbers put a node, others move one. */
+static grove_status edit_tree(kill_worker *worker, grove_document *tree)
+{
+    grove_bytes none = {NULL, 0};
+    grove_tree_item item = {.type = grove_bytes_of("node")};
+    uint64_t number = grove_document_replica(tree).sequence;
+    uint64_t count = 0;
+    grove_status status = grove_tree_count(tree, &count, &worker->error);
+    while (status == GROVE_OK) {
+        grove_node node = (grove_node)test_random_below(&worker->random, count);
+        grove_tree_place place = {(grove_node)test_random_below(&worker->random, count),
+                                  GROVE_TREE_FIRST, 0};
+        status = number % 2 == 0
+                     ? grove_tree_put(tree, &item, place, none, NULL, &worker->error)
+                     : grove_tree_move(tree, node, place, none, &worker->error);
+        if (status != GROVE_INVALID) {
+            break;
+        }
+        /* Below itself, or the root: another one. */
+        status = GROVE_OK;
+    }
+    return status;
+}
+
+static void save_tree(kill_worker *worker, unsigned sharer)
+{
+    char replica[2] = {(char)('a' + sharer), '\0'};
+    grove_document *tree = open_document(worker, SHARED_TREE, replica);
+    for (;;) {
+        uint64_t count = 1 + test_random_below(&worker->random, EDITS_MAX);
+        for (uint64_t index = 0; index < count; index++) {
+            need(edit_tree(worker, tree) == GROVE_OK, worker, "edit a tree");
+        }
+        if (!save(worker, tree, &worker->ledger->tree_events[sharer],
+                  grove_document_replica(tree).sequence)) {
+            grove_document_close(tree);
+            tree = open_document(worker, SHARED_TREE, replica);
         }
     }
 }
@@ -198,6 +245,8 @@ static void work(kill_worker *worker)
         save_own(worker, process);
     } else if (process < OWN_DOCUMENTS + SHARERS) {
         save_shared(worker, process - OWN_DOCUMENTS);
+    } else if (process < OWN_DOCUMENTS + 2 * SHARERS) {
+        save_tree(worker, process - OWN_DOCUMENTS - SHARERS);
     } else {
         rearrange(worker, process + 1 == PROCESSES);
     }
@@ -266,29 +315,86 @@ static bool count_letters(void *context, grove_bytes utf8)
     return true;
 }
 
+/* The next sequences of those who share a document. */
+static void find_sequences(kill_worker *worker, grove_document *document,
+                           uint64_t sequences[SHARERS])
+{
+    grove_version_vector vector;
+    need(grove_document_version_vector(document, &vector, &worker->error) == GROVE_OK,
+         worker, "read a version vector");
+    for (size_t sharer = 0; sharer < SHARERS; sharer++) {
+        sequences[sharer] = 0;
+        for (size_t index = 0; index < vector.count; index++) {
+            if (vector.entries[index].replica.bytes[0] == 'a' + sharer) {
+                sequences[sharer] = vector.entries[index].sequence;
+            }
+        }
+    }
+}
+
 static bool check_shared(kill_worker *worker)
 {
     uint64_t counts[SHARERS + 1] = {0};
-    grove_version_vector vector;
-    grove_document *document = open_document(worker, OWN_DOCUMENTS, NULL);
-    need(grove_text_each(document, count_letters, counts, &worker->error) == GROVE_OK &&
-             grove_document_version_vector(document, &vector, &worker->error) == GROVE_OK,
+    uint64_t sequences[SHARERS];
+    grove_document *document = open_document(worker, SHARED, NULL);
+    need(grove_text_each(document, count_letters, counts, &worker->error) == GROVE_OK,
          worker, "look at the shared text");
+    find_sequences(worker, document, sequences);
     bool is_good = counts[SHARERS] == 0 && are_events_whole(worker, document, "shared");
     for (size_t sharer = 0; sharer < SHARERS; sharer++) {
-        uint64_t sequence = 0;
-        for (size_t index = 0; index < vector.count; index++) {
-            if (vector.entries[index].replica.bytes[0] == 'a' + sharer) {
-                sequence = vector.entries[index].sequence;
-            }
-        }
         uint64_t wanted = worker->ledger->letters[sharer];
-        if (sequence < wanted || counts[sharer] != sequence) {
-            is_good = complain("letters of the shared text", counts[sharer], sequence) ||
-                      complain("events of the replica", sequence, wanted);
+        if (sequences[sharer] < wanted || counts[sharer] != sequences[sharer]) {
+            is_good = complain("letters of the shared text", counts[sharer],
+                               sequences[sharer]) ||
+                      complain("events of the replica", sequences[sharer], wanted);
         }
     }
     grove_document_close(document);
+    return is_good;
+}
+
+/* Nodes by the replica that put them; `tree` is for their ids. */
+typedef struct node_counts {
+    const grove_document *tree;
+    uint64_t counts[SHARERS + 1];
+} node_counts;
+
+static bool count_node(void *context, grove_node node, uint32_t depth)
+{
+    node_counts *counted = context;
+    grove_tree_id_bytes id;
+    (void)depth;
+    if (node == GROVE_NODE_ROOT) {
+        return true;
+    }
+    /* A replica of one letter, in hexadecimal: 61 or 62. */
+    bool is_told = grove_tree_id(counted->tree, node, &id, NULL) == GROVE_OK &&
+                   id.size > 2 && id.bytes[0] == '6' && id.bytes[2] == '.';
+    size_t sharer = is_told ? (size_t)(id.bytes[1] - '1') : SHARERS;
+    counted->counts[sharer < SHARERS ? sharer : SHARERS]++;
+    return true;
+}
+
+static bool check_tree(kill_worker *worker)
+{
+    uint64_t sequences[SHARERS];
+    grove_document *tree = open_document(worker, SHARED_TREE, NULL);
+    node_counts counted = {.tree = tree};
+    need(grove_tree_walk(tree, GROVE_NODE_ROOT, UINT32_MAX, 0, count_node, &counted,
+                         &worker->error) == GROVE_OK,
+         worker, "look at the shared tree");
+    find_sequences(worker, tree, sequences);
+    bool is_good = counted.counts[SHARERS] == 0 && are_events_whole(worker, tree, "tree");
+    for (size_t sharer = 0; sharer < SHARERS; sharer++) {
+        uint64_t wanted = worker->ledger->tree_events[sharer];
+        uint64_t puts = (sequences[sharer] + 1) / 2;
+        if (sequences[sharer] < wanted || counted.counts[sharer] != puts) {
+            is_good =
+                complain("nodes of the shared tree", counted.counts[sharer], puts) ||
+                complain("events of the replica", sequences[sharer], wanted);
+        }
+    }
+    grove_document_close(tree);
     return is_good;
 }
 
@@ -308,6 +414,7 @@ static bool check(const kill_worker *given, edits_model *models)
         is_good = is_good && check_own(&worker, number, &models[number]);
     }
     is_good = is_good && check_shared(&worker);
+    is_good = is_good && check_tree(&worker);
     grove_store_close(worker.store);
     return is_good;
 }
@@ -357,7 +464,8 @@ static bool run_rounds(uint64_t rounds, test_random *random, kill_ledger *ledger
         is_good = live_and_die(&worker, random) && check(&worker, models);
     }
     uint64_t calls = 0;
-    uint64_t events = ledger->letters[0] + ledger->letters[1];
+    uint64_t events = ledger->letters[0] + ledger->letters[1] + ledger->tree_events[0] +
+                      ledger->tree_events[1];
     for (unsigned process = 0; process < PROCESSES; process++) {
         calls += ledger->calls[process];
     }

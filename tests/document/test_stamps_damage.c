@@ -315,22 +315,32 @@ static void put_item(grove_buffer *bytes, grove__exchange_kind kind, grove_bytes
     grove_buffer_append(bytes, payload.data, payload.size);
 }
 
-/* A batch of one run whose only parent is said to have a time. */
-static void put_batch(grove_buffer *bytes, const grove_event_run *run, uint64_t time)
+/* A batch of a run whose parents are said to have these times, after another
+ * one if that is not NULL; and the end. */
+static void put_runs(grove_buffer *bytes, const grove_event_run *before,
+                     const grove_event_run *run, const uint64_t *times)
 {
     grove__events events;
     grove_buffer block;
     grove__events_init(&events, &grove__allocator_system);
     grove_buffer_init(&block, &grove__allocator_system);
-    cr_assert_eq(grove__events_append_timed(&events, &ledger_type, run, &time, NULL),
+    if (before != NULL) {
+        cr_assert_eq(grove__events_append(&events, &ledger_type, before, NULL), GROVE_OK);
+    }
+    cr_assert_eq(grove__events_append_timed(&events, &ledger_type, run, times, NULL),
                  GROVE_OK);
     cr_assert_eq(grove__batch_encode(&events, &ledger_type, 0,
                                      grove__batch_packing_usual(), &block, NULL),
                  GROVE_OK);
     put_item(bytes, GROVE__EXCHANGE_BATCH, grove_buffer_view(&block));
-    grove__exchange_end_encode(run->operation.count, bytes);
+    grove__exchange_end_encode(events.count, bytes);
     grove_buffer_release(&block);
     grove__events_release(&events);
+}
+
+static void put_batch(grove_buffer *bytes, const grove_event_run *run, uint64_t time)
+{
+    put_runs(bytes, NULL, run, &time);
 }
 
 STORE_TEST(stamps_damage, what_a_peer_says_of_new_events_is_not_believed)
@@ -398,11 +408,12 @@ typedef struct claim {
     uint64_t head_time;
     uint64_t parent_time; /* of m1; UINT64_MAX: m2 has no parent */
     bool is_good;
+    bool has_root; /* n0 comes before m2, which has it as a parent as well */
 } claim;
 
 static void put_claim(grove_buffer *bytes, const claim *says)
 {
-    const grove_event_id m1 = event_of("m", 1);
+    const grove_event_id parents[] = {event_of("m", 1), event_of("n", 0)};
     const grove__exchange_run removed = {0, 0, 2};
     const grove__snapshot_header header = {says->clock, says->clock, 1, 1};
     grove__head head;
@@ -410,8 +421,8 @@ static void put_claim(grove_buffer *bytes, const claim *says)
     grove_buffer payload;
     void *state;
     memset(&head, 0, sizeof head);
-    head =
-        (grove__head){says->clock - 1, event_of("m", says->clock - 1), says->head_time};
+    head = (grove__head){says->clock - 1, event_of("m", says->clock - 1 - says->has_root),
+                         says->head_time};
     grove_buffer_init(&frames.structure, &grove__allocator_system);
     grove_buffer_init(&frames.content, &grove__allocator_system);
     grove_buffer_init(&payload, &grove__allocator_system);
@@ -435,9 +446,11 @@ static void put_claim(grove_buffer *bytes, const claim *says)
                      grove__batch_packing_usual(), &payload, NULL),
                  GROVE_OK);
     put_item(bytes, GROVE__EXCHANGE_SNAPSHOT, grove_buffer_view(&payload));
-    run = run_of("m", 2, 1, &m1, says->parent_time != UINT64_MAX);
-    run.operation.content.data += 2;
-    put_batch(bytes, &run, says->parent_time);
+    const grove_event_run root = run_of("n", 0, 1, NULL, 0);
+    const uint64_t times[] = {says->parent_time, 1};
+    run = run_of("m", 2, 1, parents,
+                 (says->parent_time != UINT64_MAX) + (size_t)says->has_root);
+    put_runs(bytes, says->has_root ? &root : NULL, &run, times);
     grove_buffer_release(&payload);
     grove_buffer_release(&frames.structure);
     grove_buffer_release(&frames.content);
@@ -446,17 +459,19 @@ static void put_claim(grove_buffer *bytes, const claim *says)
 STORE_TEST(stamps_damage, what_is_adopted_says_the_same_times_everywhere)
 {
     static const claim claims[] = {
-        {2, 2, 2, true},
-        {3, 3, 2, true},
-        {2, 0, 2, false},
-        {2, 1, 2, false},
-        {2, 2, 1, false},
-        {3, 3, 1, false},
-        {3, 2, 2, false},
-        {3, 4, 3, false},
-        {3, 3, UINT64_MAX, false},
+        {2, 2, 2, true, false},
+        {3, 3, 2, true, false},
+        {2, 0, 2, false, false},
+        {2, 1, 2, false, false},
+        {2, 2, 1, false, false},
+        {3, 3, 1, false, false},
+        {3, 2, 2, false, false},
+        {3, 4, 3, false, false},
+        {3, 3, UINT64_MAX, false, false},
+        /* Not all go on from what was removed. */
+        {4, 3, 2, false, true},
         /* As far as anybody can tell. */
-        {2, 1, 1, true},
+        {2, 1, 1, true, false},
     };
     for (size_t index = 0; index < sizeof claims / sizeof *claims; index++) {
         const claim *says = &claims[index];

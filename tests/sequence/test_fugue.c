@@ -150,7 +150,8 @@ static void check_loaded(const fugue_view *view, const fugue_set *set, uint32_t 
     }
     memcpy(loaded.known, view->known, sizeof loaded.known);
     cr_assert(grove__fugue_reserve(&loaded.fugue, count));
-    grove__fugue_load(&loaded.fugue, &loaded.list, places, count);
+    cr_assert(
+        grove__fugue_load(&loaded.fugue, &loaded.list, order_of(&loaded), places, count));
     cr_assert_eq(loaded.fugue.count, count);
     view_check(&loaded, set);
     if (rank != NONE) {
@@ -363,6 +364,46 @@ Test(fugue, lists_do_not_touch_each_other)
     cr_assert_eq(other.first, 1);
     cr_assert_eq(view.list.first, 2);
     grove__fugue_release(&view.fugue);
+}
+
+/* --- loading --- */
+
+/* A set in each order: only that of the model is taken. */
+Test(fugue, a_list_loads_in_the_order_of_its_tree_alone)
+{
+    uint32_t refused = 0;
+    for (uint32_t count = 0; count <= 4; count++) {
+        fugue_set set = {.count = count};
+        for (uint32_t rank = 0; rank < ELEMENTS_MAX; rank++) {
+            set.anchors[rank] = NONE;
+        }
+        do {
+            static const bool all[ELEMENTS_MAX] = {true, true, true, true, true, true};
+            uint32_t model[ELEMENTS_MAX];
+            uint32_t order[ELEMENTS_MAX] = {0, 1, 2, 3, 4, 5};
+            (void)model_list(&set, all, model);
+            do {
+                fugue_view view;
+                grove__fugue_place places[ELEMENTS_MAX];
+                view_init(&view, &grove__allocator_system);
+                for (uint32_t element = 0; element < count; element++) {
+                    view.ranks[element] = order[element];
+                    view.elements[order[element]] = element;
+                }
+                for (uint32_t element = 0; element < count; element++) {
+                    places[element] = place_of(&view, &set, order[element]);
+                }
+                cr_assert(grove__fugue_reserve(&view.fugue, count));
+                bool is_model = memcmp(order, model, count * sizeof *order) == 0;
+                cr_assert_eq(grove__fugue_load(&view.fugue, &view.list, order_of(&view),
+                                               places, count),
+                             is_model);
+                refused += is_model ? 0 : 1;
+                grove__fugue_release(&view.fugue);
+            } while (next_order(order, count));
+        } while (next_set(&set));
+    }
+    cr_assert_gt(refused, 1000);
 }
 
 /* --- between --- */

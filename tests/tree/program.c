@@ -179,6 +179,119 @@ bool program_do(tree_program *program, uint32_t replica, const program_edit *edi
     return true;
 }
 
+static void draw_write(oracle_write *write, test_random *random, bool is_unset)
+{
+    static const char *const names[] = {"a", "b", "bb", "c", "name"};
+    static const grove_bytes values[] = {
+        {(const uint8_t *)"\0", 1},        {(const uint8_t *)"\1", 1},
+        {(const uint8_t *)"\2", 1},        {(const uint8_t *)"\5text", 5},
+        {(const uint8_t *)"\6\0bytes", 7}, {(const uint8_t *)"\4\0\0\0\0\0\0\0\1", 9},
+    };
+    write->name = oracle_bytes_of(names[test_random_below(random, 5)]);
+    write->value = program_integer((int64_t)test_random_next(random));
+    uint64_t kind = test_random_below(random, 12);
+    if (kind < 6) {
+        write->value.size = (uint8_t)values[kind].size;
+        memcpy(write->value.bytes, values[kind].data, values[kind].size);
+    }
+    if (is_unset) {
+        write->value.size = 0;
+    }
+}
+
+/* Ascending by names, none twice. */
+static void draw_writes(oracle_event *event, test_random *random)
+{
+    uint64_t count = test_random_below(random, ORACLE_WRITES_MAX + 1);
+    while (event->write_count < count) {
+        oracle_write *write = &event->writes[event->write_count];
+        draw_write(write, random, false);
+        if (event->write_count > 0 &&
+            grove__bytes_compare(oracle_view(&write[-1].name),
+                                 oracle_view(&write->name)) >= 0) {
+            return;
+        }
+        event->write_count++;
+    }
+}
+
+/* A place for `moved` that is not below it; false: none was found. */
+static bool draw_place(const tree_program *program, const oracle_state *state,
+                       const oracle_set *known, uint32_t moved, test_random *random,
+                       program_place *place_out)
+{
+    static uint32_t children[ORACLE_EVENTS_MAX];
+    place_out->parent = (uint32_t)test_random_below(random, state->count);
+    place_out->where = (grove_tree_where)test_random_below(random, 4);
+    if (moved != ORACLE_NONE && oracle_is_above(state, moved, place_out->parent)) {
+        return false;
+    }
+    if (place_out->where == GROVE_TREE_LAST || place_out->where == GROVE_TREE_FIRST) {
+        return true;
+    }
+    uint32_t count =
+        oracle_children(&program->oracle, state, known, place_out->parent, children);
+    if (count == 0) {
+        return false;
+    }
+    place_out->sibling = children[test_random_below(random, count)];
+    return place_out->sibling != moved;
+}
+
+/* What a put is of: mostly a new node, else one of a few ids that others put
+ * as well. */
+static uint32_t draw_id(const oracle_state *state, oracle_event *event,
+                        test_random *random)
+{
+    static const char *const ids[] = {"A", "B", "C", "D", "6d.3", "61.0"};
+    static const char *const types[] = {"", "p", "list", "p\xc3\xa4"};
+    event->type = oracle_bytes_of(types[test_random_below(random, 4)]);
+    if (test_random_below(random, 3) > 0) {
+        return ORACLE_NONE;
+    }
+    event->id = oracle_bytes_of(ids[test_random_below(random, 6)]);
+    return oracle_find(state, oracle_view(&event->id));
+}
+
+uint32_t program_draw(tree_program *program, uint32_t replica, test_random *random)
+{
+    static oracle_state made;
+    const oracle_state *state = &made;
+    const oracle_set *known = &program->known[replica];
+    oracle_make(&program->oracle, known, &made);
+    for (;;) {
+        static const grove_tree_kind kinds[] = {
+            GROVE_TREE_PUT,  GROVE_TREE_PUT,   GROVE_TREE_PUT,    GROVE_TREE_MOVE,
+            GROVE_TREE_MOVE, GROVE_TREE_MOVE,  GROVE_TREE_SET,    GROVE_TREE_SET,
+            GROVE_TREE_SET,  GROVE_TREE_UNSET, GROVE_TREE_DELETE, GROVE_TREE_RESTORE,
+        };
+        oracle_event event = {.anchor = ORACLE_NONE};
+        uint32_t node = (uint32_t)test_random_below(random, state->count);
+        program_place place;
+        event.kind = kinds[test_random_below(random, sizeof kinds / sizeof *kinds)];
+        if (event.kind == GROVE_TREE_PUT) {
+            node = draw_id(state, &event, random);
+            draw_writes(&event, random);
+        } else if (event.kind == GROVE_TREE_SET || event.kind == GROVE_TREE_UNSET) {
+            draw_write(&event.writes[event.write_count++], random,
+                       event.kind == GROVE_TREE_UNSET);
+        } else if (node == 0) {
+            continue;
+        }
+        if (event.kind == GROVE_TREE_PUT || event.kind == GROVE_TREE_MOVE) {
+            if (!draw_place(program, state, known, node, random, &place)) {
+                continue;
+            }
+            program_go(program, state, known, place, node, &event);
+        }
+        if (event.kind != GROVE_TREE_PUT) {
+            event.node = program_put_of(program, state, known, node);
+        }
+        event.metadata.size = (uint8_t)test_random_below(random, 3);
+        return program_add(program, replica, &event);
+    }
+}
+
 void program_learn(tree_program *program, uint32_t replica, uint32_t from)
 {
     oracle_join(&program->known[replica], &program->known[from]);

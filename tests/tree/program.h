@@ -54,6 +54,9 @@ typedef struct program_edit {
  * cannot be. */
 bool program_do(tree_program *program, uint32_t replica, const program_edit *edit);
 
+/* Makes a random event of a replica's that the calls would let it make. */
+uint32_t program_draw(tree_program *program, uint32_t replica, test_random *random);
+
 /* A replica gets to know all that another knows. */
 void program_learn(tree_program *program, uint32_t replica, uint32_t from);
 
@@ -75,7 +78,7 @@ grove_type_frames program_frames(const grove_type_buffers *buffers);
 void program_release(grove_type_buffers *buffers);
 grove__tree *program_decode(const grove_type_buffers *buffers);
 
-/* A tree with all events up to `count`, in the order in which they were made. */
+/* A tree with all events up to `count`, in the order they were made in. */
 grove__tree *program_run(const tree_program *program, uint32_t count);
 
 enum { OUTLINE_MAX = 512 };
