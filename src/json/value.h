@@ -2,8 +2,8 @@
  * A JSON value in memory: its items in a row, each before what is in it, so
  * that nothing that looks at one recurses, however deep it is.
  *
- *   {"a": [1, 2], "b": 3}     item   0 object   1 array "a"   2 1   3 2   4 "b" 3
- *                             end    5          4             3     4     5
+ *   {"a": [1, 2], "b": 3}   item   0 object   1 array "a"   2 1   3 2   4 "b" 3
+ *                           end    5          4             3     4     5
  *
  * The items in container c are c + 1, the end of that one, and so on until the
  * end of c. Keys and texts lie in a buffer of their own.
