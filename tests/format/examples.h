@@ -37,6 +37,14 @@ void check_bad_schema_example(grove_bytes page);
 /* That of the state of a merge: examples_merge.c. */
 void check_merge_state_example(grove_bytes page);
 
+/* Those of trees: examples_tree.c. */
+void check_tree_operations_example(grove_bytes page);
+void check_tree_operations_content_example(grove_bytes page);
+void check_tree_state_example(grove_bytes page);
+void check_tree_state_content_example(grove_bytes page);
+void check_bad_tree_state_example(grove_bytes page);
+void check_tree_digest_example(grove_bytes page);
+
 /* Those of exports: examples_exchange.c. */
 void check_exchange_example(grove_bytes page);
 void check_exchange_ids_example(grove_bytes page);
