@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers, trees, exports and dumps, from which a
- * fuzzer finds its way.
+ * batches, records, text operations, trackers, trees, exports, dumps and JSON,
+ * from which a fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -661,6 +661,32 @@ static void write_stores(const char *directory)
     grove_store_close(store);
 }
 
+/* Steps of fuzz/json.c. */
+static void write_json(const char *directory)
+{
+    static const char SET[] = "s{\"a\":[1,2.5,{\"b\":null}],\"c/d\":\"x\",\"\":true}\xff"
+                              "s{\"a\":[1,{\"b\":-0.0}],\"c/d\":{}}\xffg/a/1/b\xffg/c~1d";
+    static const char PATCH[] = "s{\"a\":[1,2,3],\"b\":{\"c\":{}}}\xff"
+                                "p[{\"op\":\"add\",\"path\":\"/a/-\",\"value\":4},"
+                                "{\"op\":\"remove\",\"path\":\"/a/0\"},"
+                                "{\"op\":\"replace\",\"path\":\"/b\",\"value\":[5]}]\xff"
+                                "p[{\"op\":\"move\",\"from\":\"/a/0\",\"path\":\"/b/1\"},"
+                                "{\"op\":\"copy\",\"from\":\"/b\",\"path\":\"/e\"},"
+                                "{\"op\":\"test\",\"path\":\"/e/0\",\"value\":5.0}]";
+    static const char MERGE[] = "m{\"a\":{\"b\":1,\"c\":null}}\xff"
+                                "m{\"a\":{\"b\":null,\"d\":[null]}}\xffm[1]";
+    static const char DATA[] =
+        "d{\"id\":\"a\",\"type\":\"t\",\"attrs\":{\"x\":1,\"y\":{\"bytes\":\"00ff\"},"
+        "\"z\":{\"double\":\"7ff8000000000000\"}},\"children\":[{\"id\":{\"bytes\":"
+        "\"ff\"},\"deleted\":true},{\"attrs\":[[\"k\\u0000\",null]]}]}\xff"
+        "d{\"id\":{\"bytes\":\"082ad992fb76871c33a1b9993a082952feaca5e6\"},\"type\":"
+        "\"value\",\"attrs\":{\"key\":\"\",\"value\":1}}\xffg\xffs[2]";
+    write_seed(directory, "json/set", grove_bytes_of(SET));
+    write_seed(directory, "json/patch", grove_bytes_of(PATCH));
+    write_seed(directory, "json/merge", grove_bytes_of(MERGE));
+    write_seed(directory, "json/data", grove_bytes_of(DATA));
+}
+
 int main(int argument_count, char **arguments)
 {
     if (argument_count != 2) {
@@ -679,5 +705,6 @@ int main(int argument_count, char **arguments)
     write_trackers(arguments[1]);
     write_trees(arguments[1]);
     write_stores(arguments[1]);
+    write_json(arguments[1]);
     return EXIT_SUCCESS;
 }
