@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers, trees, exports and dumps, from which a
- * fuzzer finds its way.
+ * batches, records, text operations, trackers, trees, exports and dumps, from
+ * which a fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
