@@ -1,4 +1,4 @@
-/* The verbs of a tree's JSON: json get, json set, json patch, json merge-patch. */
+/* The verbs json get, json set, json patch and json merge-patch. */
 #include <stdio.h>
 
 #include "input.h"

@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers, trees, exports and dumps, from
- * which a fuzzer finds its way.
+ * batches, records, text operations, trackers, trees, exports, dumps and JSON,
+ * from which a fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -22,32 +22,9 @@
 #include "format/record.h"
 #include "format/snapshot.h"
 #include "schema_type.h"
+#include "seeds.h"
 #include "sequence/tracker_bytes.h"
 #include "text/operation.h"
-#include "tree/tree.h"
-
-enum { PATH_BYTES = 4096 };
-
-static void write_seed(const char *directory, const char *name, grove_bytes bytes)
-{
-    char path[PATH_BYTES];
-    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = length < PATH_BYTES ? fopen(path, "wb") : NULL;
-    if (file == NULL || fwrite(bytes.data, 1, bytes.size, file) != bytes.size ||
-        fclose(file) != 0) {
-        (void)fprintf(stderr, "make-seeds: cannot write %s\n", path);
-        exit(EXIT_FAILURE);
-    }
-}
-
-/* A failure to encode means that there is no memory. */
-static void expect(grove_status status)
-{
-    if (status != GROVE_OK) {
-        (void)fprintf(stderr, "make-seeds: %s\n", grove_status_name(status));
-        exit(EXIT_FAILURE);
-    }
-}
 
 static void write_keys(const char *directory)
 {
@@ -55,20 +32,20 @@ static void write_keys(const char *directory)
     const grove_replica replica = {4, {'r', 0, 'x', 0xff}};
     grove__key key;
     grove__key_of_document(&key, document);
-    write_seed(directory, "key/meta", grove__key_view(&key));
+    seeds_write(directory, "key/meta", grove__key_view(&key));
     grove__key_of_document(&key, grove_bytes_of("8 bytes!"));
-    write_seed(directory, "key/meta-full-group", grove__key_view(&key));
+    seeds_write(directory, "key/meta-full-group", grove__key_view(&key));
     grove__key_of_clock(&key, document, 1000000);
-    write_seed(directory, "key/clock", grove__key_view(&key));
+    seeds_write(directory, "key/clock", grove__key_view(&key));
     grove__key_add_number(&key, 3);
-    write_seed(directory, "key/clock-part", grove__key_view(&key));
+    seeds_write(directory, "key/clock-part", grove__key_view(&key));
     grove__key_of_event(&key, document, &replica, 77);
-    write_seed(directory, "key/event", grove__key_view(&key));
+    seeds_write(directory, "key/event", grove__key_view(&key));
     grove__key_of_group(&key, grove_bytes_of("group"));
     grove__key_add_number(&key, 0);
-    write_seed(directory, "key/group-part", grove__key_view(&key));
+    seeds_write(directory, "key/group-part", grove__key_view(&key));
     grove__key_of_commit(&key, 4711);
-    write_seed(directory, "key/commit", grove__key_view(&key));
+    seeds_write(directory, "key/commit", grove__key_view(&key));
 }
 
 static grove_bytes prose(void)
@@ -93,17 +70,20 @@ static void write_blocks(const char *directory)
     const grove_bytes none = {NULL, 0};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__block_encode(GROVE__BLOCK_EVENTS, 9, fields, frames, 4, &block, NULL));
-    write_seed(directory, "block/events", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_EVENTS, 9, fields, frames, 4, &block, NULL));
+    seeds_write(directory, "block/events", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames, 1, &block, NULL));
-    write_seed(directory, "block/state-raw", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames, 1, &block, NULL));
+    seeds_write(directory, "block/state-raw", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames + 1, 1, &block, NULL));
-    write_seed(directory, "block/state-zstd", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames + 1, 1, &block, NULL));
+    seeds_write(directory, "block/state-zstd", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, NULL, 0, &block, NULL));
-    write_seed(directory, "block/empty", grove_buffer_view(&block));
+    seeds_expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, NULL, 0, &block, NULL));
+    seeds_write(directory, "block/empty", grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -119,24 +99,24 @@ static void write_snapshots(const char *directory)
     const grove__snapshot_header two = {100, 3, 1, 2};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__snapshot_encode(&empty, NULL,
-                                  &(grove__snapshot_frames){none, none, {NULL, 0}},
-                                  packing, &block, NULL));
-    write_seed(directory, "snapshot/empty", grove_buffer_view(&block));
+    seeds_expect(grove__snapshot_encode(&empty, NULL,
+                                        &(grove__snapshot_frames){none, none, {NULL, 0}},
+                                        packing, &block, NULL));
+    seeds_write(directory, "snapshot/empty", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__snapshot_encode(
+    seeds_expect(grove__snapshot_encode(
         &two, heads,
         &(grove__snapshot_frames){grove_bytes_of("structure"), prose(), {NULL, 0}},
         packing, &block, NULL));
-    write_seed(directory, "snapshot/two-heads", grove_buffer_view(&block));
-    write_seed(directory, "block/snapshot", grove_buffer_view(&block));
+    seeds_write(directory, "snapshot/two-heads", grove_buffer_view(&block));
+    seeds_write(directory, "block/snapshot", grove_buffer_view(&block));
     const grove__head timed[] = {{7, heads[0].id, 8}, {99, heads[1].id, 61}};
     grove_buffer_reset(&block);
-    expect(grove__snapshot_encode(
+    seeds_expect(grove__snapshot_encode(
         &two, timed,
         &(grove__snapshot_frames){grove_bytes_of("structure"), none, {NULL, 0}}, packing,
         &block, NULL));
-    write_seed(directory, "snapshot/times", grove_buffer_view(&block));
+    seeds_write(directory, "snapshot/times", grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -153,13 +133,13 @@ static void write_text(const char *directory, const char *name,
     for (size_t index = 0; index < operations.count; index++) {
         events += operations.items[index].count;
     }
-    expect(grove__text_operations_encode(operations, &buffers, NULL));
+    seeds_expect(grove__text_operations_encode(operations, &buffers, NULL));
     grove_buffer_u32(&seed, events);
     grove_buffer_u8(&seed, (uint8_t)(buffers.structure.size >> 8));
     grove_buffer_u8(&seed, (uint8_t)buffers.structure.size);
     grove_buffer_append(&seed, buffers.structure.data, buffers.structure.size);
     grove_buffer_append(&seed, buffers.content.data, buffers.content.size);
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&buffers.structure);
     grove_buffer_release(&buffers.content);
     grove_buffer_release(&seed);
@@ -199,8 +179,8 @@ static void write_tracker(const char *directory, const char *name,
     grove_buffer_u32(&seed, events);
     grove_buffer_u8(&seed, sizeof calls / 4);
     grove_buffer_append(&seed, calls, sizeof calls);
-    expect(grove__tracker_encode(tracker, events, &seed));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove__tracker_encode(tracker, events, &seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -212,131 +192,27 @@ static void write_trackers(const char *directory)
     uint64_t effect;
     grove__tracker_init(&tracker, &grove__allocator_system,
                         (grove__event_order){NULL, is_before});
-    expect(grove__tracker_clear(&tracker));
+    seeds_expect(grove__tracker_clear(&tracker));
     write_tracker(directory, "tracker/empty", &tracker, 0);
     for (uint32_t round = 0; round < 30; round++) {
         uint32_t event = round * 15;
-        expect(grove__tracker_insert(&tracker, event, 5, round * 2, &effect, NULL));
-        expect(grove__tracker_retreat(&tracker, event, event + 5, NULL));
-        expect(grove__tracker_insert(&tracker, event + 5, 4, round * 2, &effect, NULL));
-        expect(grove__tracker_advance(&tracker, event, event + 5, NULL));
+        seeds_expect(grove__tracker_insert(&tracker, event, 5, round * 2, &effect, NULL));
+        seeds_expect(grove__tracker_retreat(&tracker, event, event + 5, NULL));
+        seeds_expect(
+            grove__tracker_insert(&tracker, event + 5, 4, round * 2, &effect, NULL));
+        seeds_expect(grove__tracker_advance(&tracker, event, event + 5, NULL));
         for (uint32_t done = 0; done < 6; done += deletion.count) {
-            expect(grove__tracker_delete(&tracker, event + 9 + done, 6 - done, round * 2,
-                                         round % 2 != 0, &deletion, NULL));
+            seeds_expect(grove__tracker_delete(&tracker, event + 9 + done, 6 - done,
+                                               round * 2, round % 2 != 0, &deletion,
+                                               NULL));
         }
         if (round == 0) {
             write_tracker(directory, "tracker/small", &tracker, 15);
         }
     }
-    expect(grove__tracker_retreat(&tracker, 200, 400, NULL));
+    seeds_expect(grove__tracker_retreat(&tracker, 200, 400, NULL));
     write_tracker(directory, "tracker/turns", &tracker, 450);
     grove__tracker_release(&tracker);
-}
-
-/* Events that make a tree with all there is: replica, sequence, time. */
-typedef struct tree_event {
-    uint8_t kind, replica, sequence, time;
-    grove_bytes content;
-} tree_event;
-
-#define TREE_BYTES(text)                          \
-    {                                             \
-        (const uint8_t *)(text), sizeof(text) - 1 \
-    }
-
-static const tree_event TREE_EVENTS[] = {
-    {GROVE_TREE_PUT, 0, 0, 1, TREE_BYTES("\0\0\0\0\1N\4list\4\1a\1\0\0")},
-    {GROVE_TREE_PUT, 0, 1, 2, TREE_BYTES("\0\0\6\0\0\0\0\3who")},
-    {GROVE_TREE_SET, 1, 0, 3, TREE_BYTES("\2\1b\1b\2\3\2\0")},
-    {GROVE_TREE_MOVE, 1, 1, 4, TREE_BYTES("\4\1b\2\1b\0\0\0")},
-    {GROVE_TREE_PUT, 2, 0, 4, TREE_BYTES("\0\0\5\1b\1N\0\0\0")},
-    {GROVE_TREE_MOVE, 0, 2, 3, TREE_BYTES("\5\0\3\0\0\0\0")},
-    {GROVE_TREE_DELETE, 0, 3, 4, TREE_BYTES("\5\0\0")},
-    {GROVE_TREE_RESTORE, 1, 2, 5, TREE_BYTES("\4\1b\0")},
-    {GROVE_TREE_UNSET, 1, 3, 6, TREE_BYTES("\2\1b\1a\0")},
-    {GROVE_TREE_SET, 0, 4, 5, TREE_BYTES("\0\0\1r\3\5tx\0")},
-};
-
-enum { TREE_EVENT_COUNT = sizeof TREE_EVENTS / sizeof *TREE_EVENTS };
-
-/* As fuzz/tree.c takes them: a tree of the first `applied` events, and all. */
-static void write_tree(const char *directory, const char *name, uint32_t applied,
-                       uint64_t settled)
-{
-    static const grove_replica names[] = {{1, {'b'}}, {1, {'a'}}, {2, {'a', 'b'}}};
-    grove_type_buffers buffers = {.structure_cut_count = 0};
-    grove_buffer seed;
-    grove__tree *tree = NULL;
-    grove_buffer_init(&buffers.structure, &grove__allocator_system);
-    grove_buffer_init(&buffers.content, &grove__allocator_system);
-    grove_buffer_init(&seed, &grove__allocator_system);
-    expect(grove__tree_new(&grove__allocator_system, &tree));
-    for (uint32_t index = 0; index < applied; index++) {
-        const tree_event *event = &TREE_EVENTS[index];
-        const grove_operation item = {event->kind, 1, 0, event->content};
-        const grove_stamp_run run = {&names[event->replica], event->sequence, event->time,
-                                     1};
-        expect(grove__tree_apply(tree, (grove_operations){&item, 1},
-                                 (grove_stamps){&run, 1}, NULL));
-    }
-    if (applied > 0) {
-        expect(grove__tree_encode(tree, settled, &buffers, NULL));
-    }
-    grove_buffer_u8(&seed, (uint8_t)(buffers.structure.size >> 8));
-    grove_buffer_u8(&seed, (uint8_t)buffers.structure.size);
-    grove_buffer_u8(&seed, (uint8_t)(buffers.content.size >> 8));
-    grove_buffer_u8(&seed, (uint8_t)buffers.content.size);
-    grove_buffer_append(&seed, buffers.structure.data, buffers.structure.size);
-    grove_buffer_append(&seed, buffers.content.data, buffers.content.size);
-    grove_buffer_u8(&seed, 0);
-    for (uint32_t index = 0; index < TREE_EVENT_COUNT; index++) {
-        const tree_event *event = &TREE_EVENTS[index];
-        const uint8_t head[] = {event->kind, event->replica, event->sequence, event->time,
-                                (uint8_t)event->content.size};
-        grove_buffer_append(&seed, head, sizeof head);
-        grove_buffer_append(&seed, event->content.data, event->content.size);
-    }
-    write_seed(directory, name, grove_buffer_view(&seed));
-    grove__tree_free(tree);
-    grove_buffer_release(&buffers.structure);
-    grove_buffer_release(&buffers.content);
-    grove_buffer_release(&seed);
-}
-
-/* Operations in columns, for an empty tree. */
-static void write_tree_columns(const char *directory)
-{
-    static const grove_operation items[] = {
-        {GROVE_TREE_PUT, 1, 0, TREE_BYTES("\0\0\0\0\0\1t\0\0")},
-        {GROVE_TREE_PUT, 1, 0, TREE_BYTES("\2\1b\0\0\1N\1t\4\1a\1\0\0")},
-        {GROVE_TREE_MOVE, 1, 0, TREE_BYTES("\2\1a\0\0\4\1b\0")},
-        {GROVE_TREE_DELETE, 1, 0, TREE_BYTES("\2\1a\0")},
-        {GROVE_TREE_SET, 1, 0, TREE_BYTES("\3\0\1a\2\3\2\0")},
-    };
-    const grove_document_type *type = grove_type_tree();
-    grove_type_buffers buffers = {.structure_cut_count = 0};
-    grove_buffer seed;
-    grove_buffer_init(&buffers.structure, &grove__allocator_system);
-    grove_buffer_init(&buffers.content, &grove__allocator_system);
-    grove_buffer_init(&seed, &grove__allocator_system);
-    expect(type->operations_encode(type, (grove_operations){items, 5}, &buffers, NULL));
-    grove_buffer_append(&seed, "\0\0\0\0\5", 5);
-    grove_buffer_u8(&seed, (uint8_t)(buffers.structure.size >> 8));
-    grove_buffer_u8(&seed, (uint8_t)buffers.structure.size);
-    grove_buffer_append(&seed, buffers.structure.data, buffers.structure.size);
-    grove_buffer_append(&seed, buffers.content.data, buffers.content.size);
-    write_seed(directory, "tree/columns", grove_buffer_view(&seed));
-    grove_buffer_release(&buffers.structure);
-    grove_buffer_release(&buffers.content);
-    grove_buffer_release(&seed);
-}
-
-static void write_trees(const char *directory)
-{
-    write_tree(directory, "tree/events", 0, 0);
-    write_tree(directory, "tree/snapshot", 6, 0);
-    write_tree(directory, "tree/settled", TREE_EVENT_COUNT, 4);
-    write_tree_columns(directory);
 }
 
 static grove_event_id event_id(const char *replica, uint64_t sequence)
@@ -352,7 +228,7 @@ static void append(grove__events *events, const grove_document_type *type,
 {
     const grove_event_run run = {first, parents, parent_count,
                                  1700000000000 + (int64_t)events->count * 150, operation};
-    expect(grove__events_append(events, type, &run, NULL));
+    seeds_expect(grove__events_append(events, type, &run, NULL));
 }
 
 static void write_batch(const char *directory, const char *name, grove__events *events,
@@ -360,8 +236,8 @@ static void write_batch(const char *directory, const char *name, grove__events *
 {
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__batch_encode(events, type, 1, packing, &block, NULL));
-    write_seed(directory, name, grove_buffer_view(&block));
+    seeds_expect(grove__batch_encode(events, type, 1, packing, &block, NULL));
+    seeds_write(directory, name, grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -430,8 +306,8 @@ static void write_timed_batch(const char *directory)
     grove__events events;
     grove__events_init(&events, &grove__allocator_system);
     for (size_t index = 0; index < sizeof runs / sizeof *runs; index++) {
-        expect(grove__events_append_timed(&events, &FUZZ_TIMED_TYPE, &runs[index],
-                                          times[index], NULL));
+        seeds_expect(grove__events_append_timed(&events, &FUZZ_TIMED_TYPE, &runs[index],
+                                                times[index], NULL));
     }
     write_batch(directory, "batch/timed", &events, &FUZZ_TIMED_TYPE, raw);
     grove__events_release(&events);
@@ -445,7 +321,7 @@ static void write_record(const char *directory, const char *name, uint8_t kind,
     grove_buffer_init(&seed, &grove__allocator_system);
     grove_buffer_u8(&seed, kind);
     grove_buffer_append(&seed, record.data, record.size);
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -520,13 +396,13 @@ static void write_commits(const char *directory)
     commits.first = 513;
     grove_buffer_append(&commits.entries, entries, sizeof entries);
     grove_buffer_append(&commits.touches, touches, sizeof touches);
-    expect(grove__commits_encode(&commits, &pack, NULL));
-    expect(
+    seeds_expect(grove__commits_encode(&commits, &pack, NULL));
+    seeds_expect(
         grove__block_open(grove_buffer_view(&pack), GROVE__BLOCK_COMMITS, &block, NULL));
     grove_buffer_u8(&seed, 0);
     grove_buffer_u8(&seed, 3);
-    expect(grove__block_frame_decode(&block, 1, &seed, NULL));
-    write_seed(directory, "commits/three", grove_buffer_view(&seed));
+    seeds_expect(grove__block_frame_decode(&block, 1, &seed, NULL));
+    seeds_write(directory, "commits/three", grove_buffer_view(&seed));
     grove_buffer_release(&seed);
     grove_buffer_release(&pack);
     grove__commits_release(&commits);
@@ -550,20 +426,20 @@ static void write_export(const char *directory, const char *name, const char *pa
     grove_buffer_init(&parts, &grove__allocator_system);
     grove_buffer_u8(&seed, 0);
     grove_buffer_u8(&parts, 1);
-    expect(grove_document_export(document, NULL, append_bytes, &seed, NULL));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove_document_export(document, NULL, append_bytes, &seed, NULL));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_reader reader = grove_reader_of((grove_bytes){seed.data + 1, seed.size - 1});
-    expect(grove__exchange_header_decode(&reader, &header, NULL));
-    expect(grove__exchange_item_decode(&reader, &item, NULL));
+    seeds_expect(grove__exchange_header_decode(&reader, &header, NULL));
+    seeds_expect(grove__exchange_item_decode(&reader, &item, NULL));
     while (item.kind != GROVE__EXCHANGE_END) {
         size_t bytes = item.payload.size - (item.kind == GROVE__EXCHANGE_IDS ? 8 : 0);
         grove_buffer_u8(&parts, (uint8_t)item.kind);
         grove_buffer_u8(&parts, (uint8_t)(bytes >> 8));
         grove_buffer_u8(&parts, (uint8_t)bytes);
         grove_buffer_append(&parts, item.payload.data, bytes);
-        expect(grove__exchange_item_decode(&reader, &item, NULL));
+        seeds_expect(grove__exchange_item_decode(&reader, &item, NULL));
     }
-    write_seed(directory, parts_name, grove_buffer_view(&parts));
+    seeds_write(directory, parts_name, grove_buffer_view(&parts));
     grove_buffer_release(&parts);
     grove_buffer_release(&seed);
 }
@@ -579,7 +455,7 @@ static void add_fork(grove_document *document)
         .timestamp = 1700000000000,
         .operation = {GROVE_TEXT_INSERT, 4, 1, grove_bytes_of("fork")},
     };
-    expect(grove_document_add(document, &run, NULL));
+    seeds_expect(grove_document_add(document, &run, NULL));
 }
 
 static int64_t fixed_time(void *context)
@@ -602,8 +478,8 @@ static void write_dump(const char *directory, const char *name, uint8_t mode,
     grove_buffer seed;
     grove_buffer_init(&seed, &grove__allocator_system);
     grove_buffer_u8(&seed, mode);
-    expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -613,12 +489,12 @@ static void trim(grove_document *document, grove_store *store)
     grove_feed_retention retention = {1, 0};
     grove_commit_options options = GROVE_COMMIT_OPTIONS_INIT;
     options.meta = grove_bytes_of("meta %");
-    expect(grove_text_insert(document, 0, grove_bytes_of("1"), NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
-    expect(grove_feed_retention_set(store, &retention, NULL));
-    expect(grove_feed_trim(store, 100, NULL, NULL));
-    expect(grove_text_insert(document, 0, grove_bytes_of("2"), NULL));
-    expect(grove_document_save_with(document, NULL, &options, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("1"), NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_feed_retention_set(store, &retention, NULL));
+    seeds_expect(grove_feed_trim(store, 100, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("2"), NULL));
+    seeds_expect(grove_document_save_with(document, NULL, &options, NULL, NULL));
 }
 
 /* What a store of one document, that has a group as well, gives away. */
@@ -637,20 +513,21 @@ static void write_stores(const char *directory)
     options.replica = (grove_replica){2, {'a', 'a'}};
     options.policy.automatic = false;
     compact.window_events = 0;
-    expect(grove_store_open("seeds", &store_options, &store, NULL));
-    expect(grove_document_open(store, grove_bytes_of("a"), &options, &document, NULL));
-    expect(grove_text_insert(document, 0, grove_bytes_of("text"), NULL));
+    seeds_expect(grove_store_open("seeds", &store_options, &store, NULL));
+    seeds_expect(
+        grove_document_open(store, grove_bytes_of("a"), &options, &document, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("text"), NULL));
     add_fork(document);
-    expect(grove_text_delete(document, 2, 2, NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
-    expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"), NULL,
-                            NULL));
+    seeds_expect(grove_text_delete(document, 2, 2, NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"),
+                                  NULL, NULL));
     write_export(directory, "exchange/whole", "exchange/whole-parts", document);
     write_dump(directory, "dump/whole", 0, store);
     write_dump(directory, "dump/whole-forged", 1, store);
-    expect(grove_document_compact(document, &compact, NULL, NULL));
-    expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_document_compact(document, &compact, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
     write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
     write_dump(directory, "dump/snapshot", 1, store);
     write_dump(directory, "dump/snapshot-resealed", 2, store);
@@ -677,7 +554,8 @@ int main(int argument_count, char **arguments)
     write_commits(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
-    write_trees(arguments[1]);
+    seeds_write_trees(arguments[1]);
     write_stores(arguments[1]);
+    seeds_write_json(arguments[1]);
     return EXIT_SUCCESS;
 }

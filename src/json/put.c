@@ -115,7 +115,7 @@ static grove_status delete_children(const grove__json_change *change, grove_node
     return status;
 }
 
-/* Puts a node once more, for it is of another kind, or has to be found again. */
+/* Puts a node once more: it is of another kind, or was moved elsewhere. */
 static grove_status put_again(const grove__json_change *change,
                               const grove__json_target *target, grove_node node,
                               size_t index, grove_error *error_out)

@@ -142,7 +142,7 @@ grove_status grove__json_text_read(grove_bytes text, grove__json_value *value_ou
     return GROVE_OK;
 }
 
-/* With so many digits. jansson knows how, whatever the locale says of points. */
+/* With so many digits; jansson knows how, whatever the locale. */
 static size_t write_digits(const json_t *real, size_t digits,
                            char text_out[GROVE__JSON_NUMBER_BYTES])
 {

@@ -2,8 +2,8 @@
  * A JSON value in memory: its items in a row, each before what is in it, so
  * that nothing that looks at one recurses, however deep it is.
  *
- *   {"a": [1, 2], "b": 3}        item   0 object   1 array "a"   2 1   3 2   4 "b" 3
- *                                end    5          4             3     4     5
+ *   {"a": [1, 2], "b": 3}   item   0 object   1 array "a"   2 1   3 2   4 "b" 3
+ *                           end    5          4             3     4     5
  *
  * The items in container c are c + 1, the end of that one, and so on until the
  * end of c. Keys and texts lie in a buffer of their own.
@@ -96,7 +96,7 @@ void grove__json_close(grove__json_value *value, size_t index);
  * added. */
 grove_value grove__json_scalar_of(const grove__json_value *value, size_t index);
 
-/* The member of an object with this key; SIZE_MAX: there is none. O(members). */
+/* The member of an object with a key; SIZE_MAX: there is none. O(members). */
 size_t grove__json_member_of(const grove__json_value *value, size_t object,
                              grove_bytes key);
 static inline bool grove__json_is_text(const grove__json_value *value, size_t index)

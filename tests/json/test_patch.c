@@ -95,8 +95,9 @@ static const example EXAMPLES[] = {
      GROVE_INVALID, 0},
     {"[[1],[2]]", "[{\"op\":\"move\",\"from\":\"/1\",\"path\":\"/0/0\"}]", "[[[2],1]]",
      GROVE_OK, 0},
-    {"[1,[2]]", "[{\"op\":\"move\",\"from\":\"/0\",\"path\":\"/0/1\"}]", "[[2,1]]",
-     GROVE_OK, 0},
+    /* Not even if, without it, something else would stand there. */
+    {"[1,[2]]", "[{\"op\":\"move\",\"from\":\"/0\",\"path\":\"/0/1\"}]", NULL,
+     GROVE_INVALID, 0},
     {"[{\"a\":[1]},2]", "[{\"op\":\"move\",\"from\":\"/1\",\"path\":\"/0/a/0\"}]",
      "[{\"a\":[2,1]}]", GROVE_OK, 0},
     {"[{\"a\":1},2]", "[{\"op\":\"move\",\"from\":\"/1\",\"path\":\"/0/b\"}]",

@@ -3,7 +3,7 @@
 
 #include "json_document.h"
 
-/* RFC 6901, section 5; the keys with quotes and backslashes as JSON has them. */
+/* RFC 6901, section 5. */
 static const char EXAMPLE[] = "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,"
                               "\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,"
                               "\"m~n\":8}";

@@ -73,21 +73,22 @@ static inline bool json_model_equal(json_t *one, json_t *other)
 
 /* The tokens of a pointer, unescaped. */
 typedef struct json_model_way {
-    char *tokens[64];
+    char **tokens;
     size_t count;
     bool is_pointer;
 } json_model_way;
 
 static inline json_model_way json_model_way_of(const json_t *pointer)
 {
-    json_model_way way = {.is_pointer = false};
+    json_model_way way = {.tokens = NULL};
     const char *text = json_string_value(pointer);
     if (text == NULL || strlen(text) != json_string_length(pointer) ||
         (*text != '\0' && *text != '/')) {
         return way;
     }
     way.is_pointer = true;
-    while (*text == '/' && way.is_pointer && way.count < 64) {
+    way.tokens = calloc(strlen(text) + 1, sizeof *way.tokens);
+    while (*text == '/' && way.is_pointer) {
         char *token = calloc(1, strlen(text) + 1);
         char *to = token;
         for (text++; *text != '\0' && *text != '/'; text++) {
@@ -112,6 +113,7 @@ static inline void json_model_way_free(json_model_way *way)
     for (size_t index = 0; index < way->count; index++) {
         free(way->tokens[index]);
     }
+    free(way->tokens);
 }
 
 /* Of an array's token; SIZE_MAX: it is none. */
