@@ -5,6 +5,7 @@
 
 #include "json_document.h"
 #include "support/random.h"
+#include "support/large.h"
 
 static const grove_tree_place AT_END = {GROVE_NODE_ROOT, GROVE_TREE_LAST,
                                         GROVE_NODE_NONE};
@@ -204,7 +205,7 @@ Test(json_data, a_text_has_half_as_many_levels_of_nodes_as_of_json)
 
 Test(json_data, a_million_levels_are_written)
 {
-    enum { LEVELS = 1000000 };
+    enum { LEVELS = VERY_MANY };
     peer one;
     json_open(&one, "a");
     assert_ok(&one.store, grove_tree_begin(one.document, &one.store.error));

@@ -2,6 +2,7 @@
 #include <grove/json.h>
 
 #include "json_document.h"
+#include "support/large.h"
 
 static const char *const TEXTS[] = {"null",
                                     "true",
@@ -57,7 +58,7 @@ Test(json_get, writing_ends_when_no_more_is_wanted)
     peer_release(&one);
 }
 
-enum { LEVELS = 1000000 };
+enum { LEVELS = VERY_MANY };
 
 /* Puts arrays into one another. */
 static void put_levels(peer *one, grove_node node, size_t levels)

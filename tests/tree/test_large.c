@@ -6,8 +6,9 @@
 
 #include "base/alloc.h"
 #include "program.h"
+#include "support/large.h"
 
-enum { MANY = 1000000, FEWER = 200000 };
+enum { MANY = VERY_MANY, FEWER = VERY_MANY / 5 };
 
 /* No event: the root. */
 #define ROOT UINT64_MAX
