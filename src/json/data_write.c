@@ -46,10 +46,8 @@ static void write_value(grove__json_writer *writer, const grove_value *value)
         grove__json_write_scalar(writer, value);
         return;
     }
-    uint64_t bits;
-    uint8_t bytes[sizeof bits];
-    memcpy(&bits, &value->number, sizeof bits);
-    grove_write_u64(bytes, bits);
+    uint8_t bytes[sizeof value->number];
+    grove_write_u64(bytes, grove__json_bits_of(value->number));
     write_hex_object(writer, GROVE__DATA_DOUBLE, (grove_bytes){bytes, sizeof bytes});
 }
 

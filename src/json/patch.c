@@ -9,10 +9,10 @@
 #include "json/text.h"
 #include "json/walk.h"
 
-/* An operation of a patch, its pointers ready to be followed. */
+/* A patch, and the operation at hand, its pointers ready to be followed. */
 typedef struct patch_step {
     const grove__json_change *change; /* its value is the patch */
-    size_t *copies_left;              /* values that may still be copied */
+    size_t copies_left;               /* values that may still be copied */
     size_t value;                     /* the item of its "value" */
     grove__json_pointer path;
     grove__json_pointer from;
@@ -33,13 +33,13 @@ static grove_status put_at(const patch_step *operation, grove__json_target *targ
 }
 
 /* Copies what is there, as long as the patch may. */
-static grove_status copy_value(const patch_step *operation, const grove__json_view *view,
+static grove_status copy_value(patch_step *operation, const grove__json_view *view,
                                grove__json_value *value_out, grove_error *error_out)
 {
     grove_status status = grove__json_copy(operation->change->document, view,
-                                           *operation->copies_left, value_out, error_out);
+                                           operation->copies_left, value_out, error_out);
     if (status == GROVE_OK) {
-        *operation->copies_left -= grove__json_item_count(value_out);
+        operation->copies_left -= grove__json_item_count(value_out);
     }
     return status;
 }
@@ -251,13 +251,12 @@ static grove_status take_text(const grove__json_value *patch, size_t item,
     return GROVE_OK;
 }
 
-/* Does one operation; *path_out is its path as far as it is known. */
-static grove_status do_operation(const grove__json_change *change, size_t item,
-                                 size_t *copies_left, grove_bytes *path_out,
-                                 grove_error *error_out)
+/* Does the operation in item `item`; *path_out is its path as far as it is
+ * known. */
+static grove_status do_operation(patch_step *operation, size_t item,
+                                 grove_bytes *path_out, grove_error *error_out)
 {
-    const grove__json_value *patch = change->value;
-    patch_step operation = {.change = change, .copies_left = copies_left};
+    const grove__json_value *patch = operation->change->value;
     grove_bytes name = {NULL, 0};
     grove_bytes from = {NULL, 0};
     if (grove__json_item_at(patch, item)->kind != GROVE__JSON_OBJECT) {
@@ -275,22 +274,22 @@ static grove_status do_operation(const grove__json_change *change, size_t item,
     if (status == GROVE_OK && does->has_from) {
         status = take_text(patch, item, "from", &from, error_out);
     }
-    operation.value = grove__json_member_of(patch, item, grove_bytes_of("value"));
-    if (status == GROVE_OK && does->has_value && operation.value == SIZE_MAX) {
+    operation->value = grove__json_member_of(patch, item, grove_bytes_of("value"));
+    if (status == GROVE_OK && does->has_value && operation->value == SIZE_MAX) {
         status = grove__fail(error_out, GROVE_INVALID, "%s", "it has no \"value\"");
     }
     if (status != GROVE_OK) {
         return status;
     }
-    status = grove__json_pointer_init(&operation.path, *path_out, error_out);
+    status = grove__json_pointer_init(&operation->path, *path_out, error_out);
     grove_status status_from = grove__json_pointer_init(
-        &operation.from, from, status == GROVE_OK ? error_out : NULL);
+        &operation->from, from, status == GROVE_OK ? error_out : NULL);
     status = status == GROVE_OK ? status_from : status;
     if (status == GROVE_OK) {
-        status = does->run(&operation, error_out);
+        status = does->run(operation, error_out);
     }
-    grove__json_pointer_release(&operation.path);
-    grove__json_pointer_release(&operation.from);
+    grove__json_pointer_release(&operation->path);
+    grove__json_pointer_release(&operation->from);
     return status;
 }
 
@@ -299,12 +298,12 @@ static grove_status do_operations(const grove__json_change *change,
 {
     const grove__json_value *patch = change->value;
     size_t end = grove__json_item_at(patch, 0)->end;
-    size_t copies_left = GROVE_JSON_COPIES_MAX;
+    patch_step operation = {.change = change, .copies_left = GROVE_JSON_COPIES_MAX};
     size_t count = 0;
     for (size_t item = 1; item < end; item = grove__json_item_at(patch, item)->end) {
         grove_bytes path = {NULL, 0};
         grove_error why;
-        grove_status status = do_operation(change, item, &copies_left, &path, &why);
+        grove_status status = do_operation(&operation, item, &path, &why);
         if (status != GROVE_OK) {
             return grove__fail_at(error_out, status, count,
                                   "operation %zu, at \"%.*s\": %s", count,

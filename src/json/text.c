@@ -162,8 +162,8 @@ size_t grove__json_number_write(double number, char text_out[GROVE__JSON_NUMBER_
          digits++) {
         bytes = write_digits(real, digits, text_out);
         json_t *again = json_loadb(text_out, bytes, JSON_DECODE_ANY, NULL);
-        double back = json_real_value(again);
-        is_exact = memcmp(&back, &number, sizeof back) == 0;
+        is_exact =
+            grove__json_bits_of(json_real_value(again)) == grove__json_bits_of(number);
         has_memory = again != NULL;
         json_decref(again);
     }

@@ -120,7 +120,7 @@ bool grove__json_scalars_same(const grove_value *one, const grove_value *other)
     case GROVE_VALUE_INTEGER:
         return one->integer == other->integer;
     case GROVE_VALUE_DOUBLE:
-        return memcmp(&one->number, &other->number, sizeof one->number) == 0;
+        return grove__json_bits_of(one->number) == grove__json_bits_of(other->number);
     case GROVE_VALUE_TEXT:
     case GROVE_VALUE_BYTES:
         return grove__bytes_equal(one->bytes, other->bytes);

@@ -111,6 +111,14 @@ static inline bool grove__json_is_null(const grove__json_value *value, size_t in
     return item->kind == GROVE__JSON_SCALAR && item->scalar == GROVE_VALUE_NULL;
 }
 
+/* The bits of a double, which tell 0.0 from -0.0. */
+static inline uint64_t grove__json_bits_of(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 /* Whether two scalars are the same, kind and every bit. */
 bool grove__json_scalars_same(const grove_value *one, const grove_value *other);
 /* Whether they are equal as JSON has it: numbers by what they are worth, so

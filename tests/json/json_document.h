@@ -23,17 +23,37 @@ static inline uint64_t json_events(const peer *one)
     return grove_document_unsaved(one->document);
 }
 
+/* A text as it is written. */
+typedef struct json_text {
+    char *data;
+    size_t size;
+    size_t capacity;
+} json_text;
+
+static inline bool json_text_write(void *context, grove_bytes piece)
+{
+    json_text *text = context;
+    if (text->capacity - text->size <= piece.size) {
+        text->capacity = 2 * (text->capacity + piece.size + 1);
+        text->data = realloc(text->data, text->capacity);
+        cr_assert_not_null(text->data);
+    }
+    memcpy(text->data + text->size, piece.data, piece.size);
+    text->size += piece.size;
+    text->data[text->size] = '\0';
+    return true;
+}
+
 /* The JSON at a pointer, with a NUL; the caller frees it. NULL: none. */
 static inline char *json_at(peer *one, const char *pointer)
 {
-    exported text = {NULL, 0, 0, 0};
-    if (grove_json_get(one->document, grove_bytes_of(pointer), exported_write, &text,
+    json_text text = {NULL, 0, 0};
+    if (grove_json_get(one->document, grove_bytes_of(pointer), json_text_write, &text,
                        &one->store.error) != GROVE_OK) {
         free(text.data);
         return NULL;
     }
-    text.data[text.size] = 0;
-    return (char *)text.data;
+    return text.data;
 }
 
 #define assert_json_at(one, pointer, expected)                                  \

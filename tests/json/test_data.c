@@ -20,12 +20,11 @@ static grove_node put_data(peer *one, const char *text)
 
 static char *data_of(peer *one, grove_node node, unsigned flags)
 {
-    exported text = {NULL, 0, 0, 0};
+    json_text text = {NULL, 0, 0};
     assert_ok(&one->store,
-              grove_tree_write_data(one->document, node, flags, exported_write, &text,
+              grove_tree_write_data(one->document, node, flags, json_text_write, &text,
                                     &one->store.error));
-    text.data[text.size] = 0;
-    return (char *)text.data;
+    return text.data;
 }
 
 static void assert_data(peer *one, grove_node node, unsigned flags, const char *expected)
