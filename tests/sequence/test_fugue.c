@@ -318,6 +318,16 @@ static uint32_t number_of(const fugue_view *view, char letter)
     return NONE;
 }
 
+static void view_write(fugue_view *view, const char *written)
+{
+    for (const char *at = written; *at != '\0'; at += at[3] == ' ' ? 4 : 3) {
+        const grove__fugue_place place = {number_of(view, at[2]), at[1] == '<'};
+        view->ranks[view->fugue.count] = (uint32_t)at[0];
+        cr_assert(grove__fugue_reserve(&view->fugue, 1));
+        grove__fugue_add(&view->fugue, &view->list, order_of(view), place);
+    }
+}
+
 Test(fugue, orders_a_list_as_one_finds_by_thought)
 {
     for (size_t index = 0; index < sizeof CASES / sizeof *CASES; index++) {
@@ -325,13 +335,7 @@ Test(fugue, orders_a_list_as_one_finds_by_thought)
         char text[2 * ELEMENTS_MAX + 1] = {0};
         size_t length = 0;
         view_init(&view, &grove__allocator_system);
-        for (const char *at = CASES[index].written; *at != '\0';
-             at += at[3] == ' ' ? 4 : 3) {
-            const grove__fugue_place place = {number_of(&view, at[2]), at[1] == '<'};
-            view.ranks[view.fugue.count] = (uint32_t)at[0];
-            cr_assert(grove__fugue_reserve(&view.fugue, 1));
-            grove__fugue_add(&view.fugue, &view.list, order_of(&view), place);
-        }
+        view_write(&view, CASES[index].written);
         for (uint32_t at = view.list.first; at != NONE; at = view.fugue.links[at].next) {
             text[length++] = (char)view.ranks[at];
         }
@@ -447,6 +451,40 @@ static void check_between(const fugue_set *set, uint32_t hidden)
         left = right;
     }
     grove__fugue_release(&view.fugue);
+}
+
+/* By the letters of a case: right of what is before, unless something hangs
+ * there and something comes after. */
+Test(fugue, a_new_element_hangs_where_nothing_else_does)
+{
+    static const struct {
+        const char *written;
+        char left, right; /* '.': the beginning, or the end */
+        char anchor;
+        bool is_left;
+    } cases[] = {
+        {"", '.', '.', '.', false},
+        {"a>.", '.', 'a', 'a', true},
+        {"a>.", 'a', '.', 'a', false},
+        {"a>. b>a", 'a', 'b', 'b', true},
+        {"a>. b>a", 'b', '.', 'b', false},
+        {"a>. b<a", 'b', 'a', 'b', false},
+        {"a>. b<a", '.', 'b', 'b', true},
+        {"a>. b>a", 'a', '.', 'a', false},
+        {"a>. b>a c<b", 'c', 'b', 'c', false},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        fugue_view view;
+        view_init(&view, &grove__allocator_system);
+        view_write(&view, cases[index].written);
+        const grove__fugue_place place = grove__fugue_between(
+            &view.fugue, &view.list, number_of(&view, cases[index].left),
+            number_of(&view, cases[index].right));
+        cr_expect_eq(place.anchor, number_of(&view, cases[index].anchor), "case %zu",
+                     index);
+        cr_expect_eq(place.is_left, cases[index].is_left, "case %zu", index);
+        grove__fugue_release(&view.fugue);
+    }
 }
 
 Test(fugue, a_new_element_goes_between_any_two_neighbours)

@@ -296,6 +296,8 @@ static const misfit_case MISFITS[] = {
     {"an anchor that is not before it", GROVE_TREE_PUT, 4, 4, BYTES("\0\0\6\0\0\0\0\0")},
     {"a place that is there", GROVE_TREE_PUT, 3, 5, BYTES("\0\0\0\0\0\0\0\0")},
     {"a time of nothing", GROVE_TREE_SET, 4, 0, BYTES("\0\0\1n\1\0\0")},
+    {"a time far beyond", GROVE_TREE_SET, 4, GROVE_DOCUMENT_EVENTS_MAX + 7,
+     BYTES("\0\0\1n\1\0\0")},
     {"a time that cannot be", GROVE_TREE_SET, 4, GROVE_DOCUMENT_EVENTS_MAX,
      BYTES("\0\0\1n\1\0\0")},
 };
@@ -369,6 +371,60 @@ Test(apply, what_is_concurrent_with_settled_history_is_refused)
 }
 
 /* --- memory --- */
+
+/* Values that were overwritten are forgotten, in time, and those that are there
+ * stay what they are, also when changes are taken back. */
+Test(apply, what_was_overwritten_does_not_add_up)
+{
+    enum { VALUE_BYTES = 5000, WRITES = 400, NAMES = 3 };
+    static uint8_t content[VALUE_BYTES + 16];
+    const grove_document_type *type = grove_type_tree();
+    grove__tree *tree = program_tree(&grove__allocator_system);
+    const grove_replica replica = {1, {'r'}};
+    for (uint32_t write = 0; write < WRITES; write++) {
+        grove_buffer bytes;
+        grove_buffer_init(&bytes, &grove__allocator_system);
+        grove_buffer_append(&bytes, "\0\0\1", 3);
+        grove_buffer_u8(&bytes, (uint8_t)('a' + write % NAMES));
+        grove_buffer_varint(&bytes, VALUE_BYTES + 1);
+        grove_buffer_u8(&bytes, 6);
+        memset(content, (int)(write % 251), VALUE_BYTES);
+        grove_buffer_append(&bytes, content, VALUE_BYTES);
+        grove_buffer_u8(&bytes, 0);
+        const grove_operation set = {GROVE_TREE_SET, 1, 0, grove_buffer_view(&bytes)};
+        const grove_stamp_run run = {&replica, write, write + 1, 1};
+        for (uint32_t pass = 0; pass < 2; pass++) {
+            /* First as a change that is taken back. */
+            if (pass == 0) {
+                grove__tree_begin(tree);
+            }
+            cr_assert_eq(type->state_apply(type, tree, (grove_operations){&set, 1},
+                                           (grove_stamps){&run, 1}, NULL),
+                         GROVE_OK);
+            if (pass == 0) {
+                grove__tree_cancel(tree);
+            }
+        }
+        grove_buffer_release(&bytes);
+        cr_assert_leq(tree->values.size, 4 * (1 << 16));
+        uint64_t used = 0;
+        for (size_t index = 0; index < tree->attribute_count; index++) {
+            used += tree->attributes[index].size;
+        }
+        cr_assert_eq(tree->values.size - tree->value_garbage, used);
+        for (uint32_t name = 0; name < NAMES && name <= write; name++) {
+            const uint8_t letter = (uint8_t)('a' + name);
+            uint32_t last = write - (write - name) % NAMES;
+            grove_bytes value = grove__tree_value_at(
+                tree, grove__tree_attribute_of(tree, GROVE_NODE_ROOT,
+                                               (grove_bytes){&letter, 1}));
+            cr_assert_eq(value.size, VALUE_BYTES + 1);
+            cr_assert_eq(value.data[1], last % 251);
+            cr_assert_eq(value.data[VALUE_BYTES], last % 251);
+        }
+    }
+    grove__tree_free(tree);
+}
 
 /* All events, one by one, with the n-th allocation failing: that one is not
  * applied, and is when it is tried again later. */

@@ -102,6 +102,37 @@ Test(state_encode, an_anchor_of_what_is_there_stays)
     grove__tree_free(tree);
 }
 
+/* Of an attribute that was unset and a deletion that was taken back nothing is
+ * left; what is set or deleted stays. */
+Test(state_encode, what_was_taken_back_is_left_out_when_it_is_settled)
+{
+    static const program_edit edits[] = {
+        {GROVE_TREE_PUT, "N", "", GROVE_TREE_LAST, NULL},
+        {GROVE_TREE_PUT, "P", "", GROVE_TREE_LAST, NULL},
+        {GROVE_TREE_UNSET, "N", NULL, GROVE_TREE_LAST, NULL},
+        {GROVE_TREE_DELETE, "N", NULL, GROVE_TREE_LAST, NULL},
+        {GROVE_TREE_RESTORE, "N", NULL, GROVE_TREE_LAST, NULL},
+        {GROVE_TREE_DELETE, "P", NULL, GROVE_TREE_LAST, NULL},
+    };
+    program_clear(&program);
+    for (size_t index = 0; index < sizeof edits / sizeof *edits; index++) {
+        edit(0, &edits[index]);
+    }
+    static const struct {
+        uint64_t settled;
+        size_t attributes, deletions;
+    } cases[] = {{0, 2, 2}, {2, 2, 2}, {3, 1, 2}, {4, 1, 2}, {5, 1, 1}, {6, 1, 1}};
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        grove__tree *tree = program_run(&program, program.oracle.count);
+        const tree_digest digest = program_digest(tree);
+        program_reload(&tree, cases[index].settled);
+        cr_expect_eq(tree->attribute_count, cases[index].attributes, "case %zu", index);
+        cr_expect_eq(tree->deletion_count, cases[index].deletions, "case %zu", index);
+        cr_expect(program_is_digest(tree, &digest));
+        grove__tree_free(tree);
+    }
+}
+
 /* Settled once, a tree stays so. */
 Test(state_encode, does_not_settle_less_than_was)
 {
