@@ -236,24 +236,28 @@ static grove_status check_metadata(grove_bytes metadata, grove_error *error_out)
     return GROVE_OK;
 }
 
+/* An attribute of an item, for sorting. */
+typedef struct item_attribute {
+    const grove_attribute *given;
+} item_attribute;
+
 static int compare_names(const void *a, const void *b)
 {
-    const grove_attribute *const *left = a;
-    const grove_attribute *const *right = b;
-    return grove__bytes_compare((*left)->name, (*right)->name);
+    const item_attribute *left = a;
+    const item_attribute *right = b;
+    return grove__bytes_compare(left->given->name, right->given->name);
 }
 
 /* Appends the attributes of an item, in the order of their names. */
-static grove_status encode_attributes(const grove_tree_item *item,
-                                      const grove_attribute **sorted,
+static grove_status encode_attributes(const grove_tree_item *item, item_attribute *sorted,
                                       grove_buffer *bytes_out, grove_error *error_out)
 {
     grove_status status = GROVE_OK;
     for (size_t index = 0; status == GROVE_OK && index < item->attribute_count; index++) {
-        sorted[index] = &item->attributes[index];
-        status = check_name(sorted[index]->name, error_out);
+        sorted[index].given = &item->attributes[index];
+        status = check_name(item->attributes[index].name, error_out);
         if (status == GROVE_OK) {
-            status = check_value(&sorted[index]->value, error_out);
+            status = check_value(&item->attributes[index].value, error_out);
         }
     }
     if (status != GROVE_OK) {
@@ -264,7 +268,7 @@ static grove_status encode_attributes(const grove_tree_item *item,
         if (index > 0 && compare_names(&sorted[index - 1], &sorted[index]) == 0) {
             return grove__fail(error_out, GROVE_INVALID, "an item has a name twice");
         }
-        grove__tree_attribute_encode(sorted[index], bytes_out);
+        grove__tree_attribute_encode(sorted[index].given, bytes_out);
     }
     return bytes_out->failed ? grove__fail_memory(error_out) : GROVE_OK;
 }
@@ -310,8 +314,8 @@ static grove_status put_item(grove_document *document, const grove_tree_item *it
                              const grove__tree_spot *spot, grove_node node,
                              grove_bytes metadata, grove_error *error_out)
 {
-    size_t bytes = item->attribute_count * sizeof(grove_attribute *);
-    const grove_attribute **sorted = NULL;
+    size_t bytes = item->attribute_count * sizeof(item_attribute);
+    item_attribute *sorted = NULL;
     if (bytes > 0) {
         sorted = grove__allocate(document->allocator, bytes);
         if (sorted == NULL) {
@@ -335,7 +339,7 @@ static grove_status put_item(grove_document *document, const grove_tree_item *it
         status = grove__tree_emit(document, &operation, node, spot, error_out);
     }
     grove_buffer_release(&attributes);
-    grove__deallocate(document->allocator, (void *)sorted, bytes);
+    grove__deallocate(document->allocator, sorted, bytes);
     return status;
 }
 

@@ -516,6 +516,7 @@ static grove_operation next_operation(schema_decoder *decoder, uint32_t number)
 static grove_status fill_operations(schema_decoder *decoder, grove_operation *items,
                                     uint64_t event_count, grove_error *error_out)
 {
+    GROVE_ASSERT(items != NULL || event_count == 0);
     grove_reader kinds = grove_reader_of(decoder->structure);
     uint64_t index = 0;
     while (index < event_count) {

@@ -186,11 +186,10 @@ Test(operation, that_is_malformed_is_refused_with_the_place_of_the_fault)
 
 Test(operation, that_stands_for_more_than_one_event_or_has_a_position_is_refused)
 {
-    static const grove_bytes content = BYTES("\3\0\0");
     static const grove_operation bad[] = {
-        {GROVE_TREE_DELETE, 0, 0, content},
-        {GROVE_TREE_DELETE, 2, 0, content},
-        {GROVE_TREE_DELETE, 1, 1, content},
+        {GROVE_TREE_DELETE, 0, 0, BYTES("\3\0\0")},
+        {GROVE_TREE_DELETE, 2, 0, BYTES("\3\0\0")},
+        {GROVE_TREE_DELETE, 1, 1, BYTES("\3\0\0")},
     };
     grove__tree_operation decoded;
     for (size_t index = 0; index < sizeof bad / sizeof *bad; index++) {
