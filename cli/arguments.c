@@ -52,7 +52,10 @@ static const struct argp_option VERB_OPTIONS[] = {
     {"depth", CLI_KEY_DEPTH, "N", 0, "Only N levels below the root (default: all)", 0},
     {"deleted", CLI_KEY_DELETED, 0, 0, "Deleted nodes too", 0},
     {"timeout", CLI_KEY_TIMEOUT, "S", 0,
-     "End after S seconds, 0 to 1000000 (default: never)", 0},
+     "Seconds, 0 to 1000000, after which a watch ends (default: never), or a process "
+     "that "
+     "says nothing is ended (default 60)",
+     0},
     {"compact", CLI_KEY_COMPACT, 0, 0,
      "Leave out free pages, which makes a smaller backup and takes longer", 0},
     {"out", CLI_KEY_OUT, "FILE", 0,

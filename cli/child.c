@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,8 +15,7 @@
 enum {
     /* Children that may end early before the parent gives up. */
     CHILDREN_MAX = 1000,
-    /* Without a word for so long a child is taken for stuck. */
-    PATIENCE_MS = 600000,
+    MS = 1000,
     LINE_BYTES_MAX = 1 << 16
 };
 
@@ -51,6 +51,8 @@ static void be_child(const cli_work *work, const cli_place *after, int writes_to
         (void)signal(SIGNALS[index], SIG_DFL);
     }
     (void)setrlimit(RLIMIT_CORE, &no_core);
+    /* What loops in damaged pages is not to outlive who would end it. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     FILE *out = fdopen(writes_to, "w");
     if (out == NULL) {
         _exit(CLI_FAILURE);
@@ -128,7 +130,7 @@ static bool listen_to(listener *all, int reads_from)
 {
     for (;;) {
         struct pollfd ready = {.fd = reads_from, .events = POLLIN};
-        int count = poll(&ready, 1, PATIENCE_MS);
+        int count = poll(&ready, 1, (int)all->work->patience_s * MS);
         if (count < 0 && errno == EINTR) {
             continue;
         }
@@ -149,7 +151,8 @@ static bool listen_to(listener *all, int reads_from)
 }
 
 /* Ends with what the child ended with; `how` says it where that was early. */
-static void wait_for(pid_t child, bool is_stuck, char *how, size_t how_bytes)
+static void wait_for(pid_t child, const listener *all, bool is_stuck, char *how,
+                     size_t how_bytes)
 {
     int state = 0;
     if (is_stuck) {
@@ -158,7 +161,8 @@ static void wait_for(pid_t child, bool is_stuck, char *how, size_t how_bytes)
     while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
     }
     if (is_stuck) {
-        (void)snprintf(how, how_bytes, "said nothing for %d seconds", PATIENCE_MS / 1000);
+        (void)snprintf(how, how_bytes, "said nothing for %lu seconds",
+                       (unsigned long)all->work->patience_s);
     } else if (WIFSIGNALED(state)) {
         (void)snprintf(how, how_bytes, "was ended by signal %d (%s)", WTERMSIG(state),
                        strsignal(WTERMSIG(state)));
@@ -188,7 +192,7 @@ static bool run_child(const cli_work *work, const cli_place *after, listener *al
     }
     (void)close(ends[0]);
     if (child > 0) {
-        wait_for(child, is_stuck, how, how_bytes);
+        wait_for(child, all, is_stuck, how, how_bytes);
     }
     return child > 0;
 }

@@ -32,6 +32,8 @@ typedef struct cli_work {
     void (*take)(void *context, const json_t *said);
     /* The child ended at a place, in the way that is told. */
     void (*crashed)(void *context, const cli_place *at, const char *how);
+    /* Without a word for so long a child is taken for stuck, and ended. */
+    uint32_t patience_s;
 } cli_work;
 
 /* Says one thing to the parent; takes it over. */

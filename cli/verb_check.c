@@ -298,7 +298,9 @@ static int run_check(const cli_options *options, const char *list,
                      int (*run)(void *, const cli_place *, FILE *))
 {
     check checking = {.options = options, .found = json_array()};
-    cli_work work = {&checking, run, take_said, take_crash};
+    enum { PATIENCE_S = 60 };
+    uint64_t patience_s = options->has_timeout ? options->timeout_s : PATIENCE_S;
+    cli_work work = {&checking, run, take_said, take_crash, (uint32_t)patience_s};
     return finish(&checking, list, cli_child_work(&work));
 }
 

@@ -166,7 +166,7 @@ const cli_verb CLI_VERBS[] = {
               "wrong, in which table, of which document, under which key. The work is "
               "done in a process of its own, for a damaged file can end the process "
               "that reads it. The exit code is 6 when there are findings.",
-     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_REPLAY},
+     .keys = {CLI_KEY_DOCUMENT, CLI_KEY_REPLAY, CLI_KEY_TIMEOUT},
      .needs = CLI_TAKES_STORE,
      .run = cli_verify},
     {.name = "salvage",
@@ -175,7 +175,7 @@ const cli_verb CLI_VERBS[] = {
      .about = "DIR is the damaged store, which is only read; NEW, which must not exist, "
               "is made and has no findings in the end. Each line says what is lost. The "
               "exit code is 6 when something is.",
-     .keys = {0},
+     .keys = {CLI_KEY_TIMEOUT},
      .needs = CLI_TAKES_STORE | CLI_NEEDS_NEW,
      .run = cli_salvage},
     {.name = "tree show",

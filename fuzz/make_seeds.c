@@ -1,7 +1,7 @@
 /*
  * Writes the first inputs of each fuzzer: valid keys, blocks, snapshots,
- * batches, records, text operations, trackers, exports, dumps and JSON, from
- * which a fuzzer finds its way.
+ * batches, records, text operations, trackers, trees, exports, dumps and JSON,
+ * from which a fuzzer finds its way.
  * `make-seeds DIRECTORY` fills the directories of the fuzzers' names in
  * DIRECTORY, which must exist.
  */
@@ -22,31 +22,9 @@
 #include "format/record.h"
 #include "format/snapshot.h"
 #include "schema_type.h"
+#include "seeds.h"
 #include "sequence/tracker_bytes.h"
 #include "text/operation.h"
-
-enum { PATH_BYTES = 4096 };
-
-static void write_seed(const char *directory, const char *name, grove_bytes bytes)
-{
-    char path[PATH_BYTES];
-    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = length < PATH_BYTES ? fopen(path, "wb") : NULL;
-    if (file == NULL || fwrite(bytes.data, 1, bytes.size, file) != bytes.size ||
-        fclose(file) != 0) {
-        (void)fprintf(stderr, "make-seeds: cannot write %s\n", path);
-        exit(EXIT_FAILURE);
-    }
-}
-
-/* A failure to encode means that there is no memory. */
-static void expect(grove_status status)
-{
-    if (status != GROVE_OK) {
-        (void)fprintf(stderr, "make-seeds: %s\n", grove_status_name(status));
-        exit(EXIT_FAILURE);
-    }
-}
 
 static void write_keys(const char *directory)
 {
@@ -54,20 +32,20 @@ static void write_keys(const char *directory)
     const grove_replica replica = {4, {'r', 0, 'x', 0xff}};
     grove__key key;
     grove__key_of_document(&key, document);
-    write_seed(directory, "key/meta", grove__key_view(&key));
+    seeds_write(directory, "key/meta", grove__key_view(&key));
     grove__key_of_document(&key, grove_bytes_of("8 bytes!"));
-    write_seed(directory, "key/meta-full-group", grove__key_view(&key));
+    seeds_write(directory, "key/meta-full-group", grove__key_view(&key));
     grove__key_of_clock(&key, document, 1000000);
-    write_seed(directory, "key/clock", grove__key_view(&key));
+    seeds_write(directory, "key/clock", grove__key_view(&key));
     grove__key_add_number(&key, 3);
-    write_seed(directory, "key/clock-part", grove__key_view(&key));
+    seeds_write(directory, "key/clock-part", grove__key_view(&key));
     grove__key_of_event(&key, document, &replica, 77);
-    write_seed(directory, "key/event", grove__key_view(&key));
+    seeds_write(directory, "key/event", grove__key_view(&key));
     grove__key_of_group(&key, grove_bytes_of("group"));
     grove__key_add_number(&key, 0);
-    write_seed(directory, "key/group-part", grove__key_view(&key));
+    seeds_write(directory, "key/group-part", grove__key_view(&key));
     grove__key_of_commit(&key, 4711);
-    write_seed(directory, "key/commit", grove__key_view(&key));
+    seeds_write(directory, "key/commit", grove__key_view(&key));
 }
 
 static grove_bytes prose(void)
@@ -92,17 +70,20 @@ static void write_blocks(const char *directory)
     const grove_bytes none = {NULL, 0};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__block_encode(GROVE__BLOCK_EVENTS, 9, fields, frames, 4, &block, NULL));
-    write_seed(directory, "block/events", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_EVENTS, 9, fields, frames, 4, &block, NULL));
+    seeds_write(directory, "block/events", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames, 1, &block, NULL));
-    write_seed(directory, "block/state-raw", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames, 1, &block, NULL));
+    seeds_write(directory, "block/state-raw", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames + 1, 1, &block, NULL));
-    write_seed(directory, "block/state-zstd", grove_buffer_view(&block));
+    seeds_expect(
+        grove__block_encode(GROVE__BLOCK_STATE, 0, none, frames + 1, 1, &block, NULL));
+    seeds_write(directory, "block/state-zstd", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, NULL, 0, &block, NULL));
-    write_seed(directory, "block/empty", grove_buffer_view(&block));
+    seeds_expect(grove__block_encode(GROVE__BLOCK_STATE, 0, none, NULL, 0, &block, NULL));
+    seeds_write(directory, "block/empty", grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -118,24 +99,24 @@ static void write_snapshots(const char *directory)
     const grove__snapshot_header two = {100, 3, 1, 2};
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__snapshot_encode(&empty, NULL,
-                                  &(grove__snapshot_frames){none, none, {NULL, 0}},
-                                  packing, &block, NULL));
-    write_seed(directory, "snapshot/empty", grove_buffer_view(&block));
+    seeds_expect(grove__snapshot_encode(&empty, NULL,
+                                        &(grove__snapshot_frames){none, none, {NULL, 0}},
+                                        packing, &block, NULL));
+    seeds_write(directory, "snapshot/empty", grove_buffer_view(&block));
     grove_buffer_reset(&block);
-    expect(grove__snapshot_encode(
+    seeds_expect(grove__snapshot_encode(
         &two, heads,
         &(grove__snapshot_frames){grove_bytes_of("structure"), prose(), {NULL, 0}},
         packing, &block, NULL));
-    write_seed(directory, "snapshot/two-heads", grove_buffer_view(&block));
-    write_seed(directory, "block/snapshot", grove_buffer_view(&block));
+    seeds_write(directory, "snapshot/two-heads", grove_buffer_view(&block));
+    seeds_write(directory, "block/snapshot", grove_buffer_view(&block));
     const grove__head timed[] = {{7, heads[0].id, 8}, {99, heads[1].id, 61}};
     grove_buffer_reset(&block);
-    expect(grove__snapshot_encode(
+    seeds_expect(grove__snapshot_encode(
         &two, timed,
         &(grove__snapshot_frames){grove_bytes_of("structure"), none, {NULL, 0}}, packing,
         &block, NULL));
-    write_seed(directory, "snapshot/times", grove_buffer_view(&block));
+    seeds_write(directory, "snapshot/times", grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -152,13 +133,13 @@ static void write_text(const char *directory, const char *name,
     for (size_t index = 0; index < operations.count; index++) {
         events += operations.items[index].count;
     }
-    expect(grove__text_operations_encode(operations, &buffers, NULL));
+    seeds_expect(grove__text_operations_encode(operations, &buffers, NULL));
     grove_buffer_u32(&seed, events);
     grove_buffer_u8(&seed, (uint8_t)(buffers.structure.size >> 8));
     grove_buffer_u8(&seed, (uint8_t)buffers.structure.size);
     grove_buffer_append(&seed, buffers.structure.data, buffers.structure.size);
     grove_buffer_append(&seed, buffers.content.data, buffers.content.size);
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&buffers.structure);
     grove_buffer_release(&buffers.content);
     grove_buffer_release(&seed);
@@ -198,8 +179,8 @@ static void write_tracker(const char *directory, const char *name,
     grove_buffer_u32(&seed, events);
     grove_buffer_u8(&seed, sizeof calls / 4);
     grove_buffer_append(&seed, calls, sizeof calls);
-    expect(grove__tracker_encode(tracker, events, &seed));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove__tracker_encode(tracker, events, &seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -211,23 +192,25 @@ static void write_trackers(const char *directory)
     uint64_t effect;
     grove__tracker_init(&tracker, &grove__allocator_system,
                         (grove__event_order){NULL, is_before});
-    expect(grove__tracker_clear(&tracker));
+    seeds_expect(grove__tracker_clear(&tracker));
     write_tracker(directory, "tracker/empty", &tracker, 0);
     for (uint32_t round = 0; round < 30; round++) {
         uint32_t event = round * 15;
-        expect(grove__tracker_insert(&tracker, event, 5, round * 2, &effect, NULL));
-        expect(grove__tracker_retreat(&tracker, event, event + 5, NULL));
-        expect(grove__tracker_insert(&tracker, event + 5, 4, round * 2, &effect, NULL));
-        expect(grove__tracker_advance(&tracker, event, event + 5, NULL));
+        seeds_expect(grove__tracker_insert(&tracker, event, 5, round * 2, &effect, NULL));
+        seeds_expect(grove__tracker_retreat(&tracker, event, event + 5, NULL));
+        seeds_expect(
+            grove__tracker_insert(&tracker, event + 5, 4, round * 2, &effect, NULL));
+        seeds_expect(grove__tracker_advance(&tracker, event, event + 5, NULL));
         for (uint32_t done = 0; done < 6; done += deletion.count) {
-            expect(grove__tracker_delete(&tracker, event + 9 + done, 6 - done, round * 2,
-                                         round % 2 != 0, &deletion, NULL));
+            seeds_expect(grove__tracker_delete(&tracker, event + 9 + done, 6 - done,
+                                               round * 2, round % 2 != 0, &deletion,
+                                               NULL));
         }
         if (round == 0) {
             write_tracker(directory, "tracker/small", &tracker, 15);
         }
     }
-    expect(grove__tracker_retreat(&tracker, 200, 400, NULL));
+    seeds_expect(grove__tracker_retreat(&tracker, 200, 400, NULL));
     write_tracker(directory, "tracker/turns", &tracker, 450);
     grove__tracker_release(&tracker);
 }
@@ -245,7 +228,7 @@ static void append(grove__events *events, const grove_document_type *type,
 {
     const grove_event_run run = {first, parents, parent_count,
                                  1700000000000 + (int64_t)events->count * 150, operation};
-    expect(grove__events_append(events, type, &run, NULL));
+    seeds_expect(grove__events_append(events, type, &run, NULL));
 }
 
 static void write_batch(const char *directory, const char *name, grove__events *events,
@@ -253,8 +236,8 @@ static void write_batch(const char *directory, const char *name, grove__events *
 {
     grove_buffer block;
     grove_buffer_init(&block, &grove__allocator_system);
-    expect(grove__batch_encode(events, type, 1, packing, &block, NULL));
-    write_seed(directory, name, grove_buffer_view(&block));
+    seeds_expect(grove__batch_encode(events, type, 1, packing, &block, NULL));
+    seeds_write(directory, name, grove_buffer_view(&block));
     grove_buffer_release(&block);
 }
 
@@ -323,8 +306,8 @@ static void write_timed_batch(const char *directory)
     grove__events events;
     grove__events_init(&events, &grove__allocator_system);
     for (size_t index = 0; index < sizeof runs / sizeof *runs; index++) {
-        expect(grove__events_append_timed(&events, &FUZZ_TIMED_TYPE, &runs[index],
-                                          times[index], NULL));
+        seeds_expect(grove__events_append_timed(&events, &FUZZ_TIMED_TYPE, &runs[index],
+                                                times[index], NULL));
     }
     write_batch(directory, "batch/timed", &events, &FUZZ_TIMED_TYPE, raw);
     grove__events_release(&events);
@@ -338,7 +321,7 @@ static void write_record(const char *directory, const char *name, uint8_t kind,
     grove_buffer_init(&seed, &grove__allocator_system);
     grove_buffer_u8(&seed, kind);
     grove_buffer_append(&seed, record.data, record.size);
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -413,13 +396,13 @@ static void write_commits(const char *directory)
     commits.first = 513;
     grove_buffer_append(&commits.entries, entries, sizeof entries);
     grove_buffer_append(&commits.touches, touches, sizeof touches);
-    expect(grove__commits_encode(&commits, &pack, NULL));
-    expect(
+    seeds_expect(grove__commits_encode(&commits, &pack, NULL));
+    seeds_expect(
         grove__block_open(grove_buffer_view(&pack), GROVE__BLOCK_COMMITS, &block, NULL));
     grove_buffer_u8(&seed, 0);
     grove_buffer_u8(&seed, 3);
-    expect(grove__block_frame_decode(&block, 1, &seed, NULL));
-    write_seed(directory, "commits/three", grove_buffer_view(&seed));
+    seeds_expect(grove__block_frame_decode(&block, 1, &seed, NULL));
+    seeds_write(directory, "commits/three", grove_buffer_view(&seed));
     grove_buffer_release(&seed);
     grove_buffer_release(&pack);
     grove__commits_release(&commits);
@@ -443,20 +426,20 @@ static void write_export(const char *directory, const char *name, const char *pa
     grove_buffer_init(&parts, &grove__allocator_system);
     grove_buffer_u8(&seed, 0);
     grove_buffer_u8(&parts, 1);
-    expect(grove_document_export(document, NULL, append_bytes, &seed, NULL));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove_document_export(document, NULL, append_bytes, &seed, NULL));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_reader reader = grove_reader_of((grove_bytes){seed.data + 1, seed.size - 1});
-    expect(grove__exchange_header_decode(&reader, &header, NULL));
-    expect(grove__exchange_item_decode(&reader, &item, NULL));
+    seeds_expect(grove__exchange_header_decode(&reader, &header, NULL));
+    seeds_expect(grove__exchange_item_decode(&reader, &item, NULL));
     while (item.kind != GROVE__EXCHANGE_END) {
         size_t bytes = item.payload.size - (item.kind == GROVE__EXCHANGE_IDS ? 8 : 0);
         grove_buffer_u8(&parts, (uint8_t)item.kind);
         grove_buffer_u8(&parts, (uint8_t)(bytes >> 8));
         grove_buffer_u8(&parts, (uint8_t)bytes);
         grove_buffer_append(&parts, item.payload.data, bytes);
-        expect(grove__exchange_item_decode(&reader, &item, NULL));
+        seeds_expect(grove__exchange_item_decode(&reader, &item, NULL));
     }
-    write_seed(directory, parts_name, grove_buffer_view(&parts));
+    seeds_write(directory, parts_name, grove_buffer_view(&parts));
     grove_buffer_release(&parts);
     grove_buffer_release(&seed);
 }
@@ -472,7 +455,7 @@ static void add_fork(grove_document *document)
         .timestamp = 1700000000000,
         .operation = {GROVE_TEXT_INSERT, 4, 1, grove_bytes_of("fork")},
     };
-    expect(grove_document_add(document, &run, NULL));
+    seeds_expect(grove_document_add(document, &run, NULL));
 }
 
 static int64_t fixed_time(void *context)
@@ -495,8 +478,8 @@ static void write_dump(const char *directory, const char *name, uint8_t mode,
     grove_buffer seed;
     grove_buffer_init(&seed, &grove__allocator_system);
     grove_buffer_u8(&seed, mode);
-    expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
-    write_seed(directory, name, grove_buffer_view(&seed));
+    seeds_expect(grove_store_dump(store, append_bytes, &seed, NULL, NULL));
+    seeds_write(directory, name, grove_buffer_view(&seed));
     grove_buffer_release(&seed);
 }
 
@@ -506,12 +489,12 @@ static void trim(grove_document *document, grove_store *store)
     grove_feed_retention retention = {1, 0};
     grove_commit_options options = GROVE_COMMIT_OPTIONS_INIT;
     options.meta = grove_bytes_of("meta %");
-    expect(grove_text_insert(document, 0, grove_bytes_of("1"), NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
-    expect(grove_feed_retention_set(store, &retention, NULL));
-    expect(grove_feed_trim(store, 100, NULL, NULL));
-    expect(grove_text_insert(document, 0, grove_bytes_of("2"), NULL));
-    expect(grove_document_save_with(document, NULL, &options, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("1"), NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_feed_retention_set(store, &retention, NULL));
+    seeds_expect(grove_feed_trim(store, 100, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("2"), NULL));
+    seeds_expect(grove_document_save_with(document, NULL, &options, NULL, NULL));
 }
 
 /* What a store of one document, that has a group as well, gives away. */
@@ -530,20 +513,21 @@ static void write_stores(const char *directory)
     options.replica = (grove_replica){2, {'a', 'a'}};
     options.policy.automatic = false;
     compact.window_events = 0;
-    expect(grove_store_open("seeds", &store_options, &store, NULL));
-    expect(grove_document_open(store, grove_bytes_of("a"), &options, &document, NULL));
-    expect(grove_text_insert(document, 0, grove_bytes_of("text"), NULL));
+    seeds_expect(grove_store_open("seeds", &store_options, &store, NULL));
+    seeds_expect(
+        grove_document_open(store, grove_bytes_of("a"), &options, &document, NULL));
+    seeds_expect(grove_text_insert(document, 0, grove_bytes_of("text"), NULL));
     add_fork(document);
-    expect(grove_text_delete(document, 2, 2, NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
-    expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"), NULL,
-                            NULL));
+    seeds_expect(grove_text_delete(document, 2, 2, NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_group_save(store, grove_bytes_of("a group"), grove_bytes_of("1"),
+                                  NULL, NULL));
     write_export(directory, "exchange/whole", "exchange/whole-parts", document);
     write_dump(directory, "dump/whole", 0, store);
     write_dump(directory, "dump/whole-forged", 1, store);
-    expect(grove_document_compact(document, &compact, NULL, NULL));
-    expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
-    expect(grove_document_save(document, NULL, NULL, NULL));
+    seeds_expect(grove_document_compact(document, &compact, NULL, NULL));
+    seeds_expect(grove_text_insert(document, 1, grove_bytes_of("more"), NULL));
+    seeds_expect(grove_document_save(document, NULL, NULL, NULL));
     write_export(directory, "exchange/snapshot", "exchange/snapshot-parts", document);
     write_dump(directory, "dump/snapshot", 1, store);
     write_dump(directory, "dump/snapshot-resealed", 2, store);
@@ -552,32 +536,6 @@ static void write_stores(const char *directory)
     write_dump(directory, "dump/trimmed-forged", 1, store);
     grove_document_close(document);
     grove_store_close(store);
-}
-
-/* Steps of fuzz/json.c. */
-static void write_json(const char *directory)
-{
-    static const char SET[] = "s{\"a\":[1,2.5,{\"b\":null}],\"c/d\":\"x\",\"\":true}\xff"
-                              "s{\"a\":[1,{\"b\":-0.0}],\"c/d\":{}}\xffg/a/1/b\xffg/c~1d";
-    static const char PATCH[] = "s{\"a\":[1,2,3],\"b\":{\"c\":{}}}\xff"
-                                "p[{\"op\":\"add\",\"path\":\"/a/-\",\"value\":4},"
-                                "{\"op\":\"remove\",\"path\":\"/a/0\"},"
-                                "{\"op\":\"replace\",\"path\":\"/b\",\"value\":[5]}]\xff"
-                                "p[{\"op\":\"move\",\"from\":\"/a/0\",\"path\":\"/b/1\"},"
-                                "{\"op\":\"copy\",\"from\":\"/b\",\"path\":\"/e\"},"
-                                "{\"op\":\"test\",\"path\":\"/e/0\",\"value\":5.0}]";
-    static const char MERGE[] = "m{\"a\":{\"b\":1,\"c\":null}}\xff"
-                                "m{\"a\":{\"b\":null,\"d\":[null]}}\xffm[1]";
-    static const char DATA[] =
-        "d{\"id\":\"a\",\"type\":\"t\",\"attrs\":{\"x\":1,\"y\":{\"bytes\":\"00ff\"},"
-        "\"z\":{\"double\":\"7ff8000000000000\"}},\"children\":[{\"id\":{\"bytes\":"
-        "\"ff\"},\"deleted\":true},{\"attrs\":[[\"k\\u0000\",null]]}]}\xff"
-        "d{\"id\":{\"bytes\":\"082ad992fb76871c33a1b9993a082952feaca5e6\"},\"type\":"
-        "\"value\",\"attrs\":{\"key\":\"\",\"value\":1}}\xffg\xffs[2]";
-    write_seed(directory, "json/set", grove_bytes_of(SET));
-    write_seed(directory, "json/patch", grove_bytes_of(PATCH));
-    write_seed(directory, "json/merge", grove_bytes_of(MERGE));
-    write_seed(directory, "json/data", grove_bytes_of(DATA));
 }
 
 int main(int argument_count, char **arguments)
@@ -596,7 +554,8 @@ int main(int argument_count, char **arguments)
     write_commits(arguments[1]);
     write_texts(arguments[1]);
     write_trackers(arguments[1]);
+    seeds_write_trees(arguments[1]);
     write_stores(arguments[1]);
-    write_json(arguments[1]);
+    seeds_write_json(arguments[1]);
     return EXIT_SUCCESS;
 }

@@ -247,8 +247,9 @@ typedef struct grove_tree_id_bytes {
 
 /*
  * A node's id. One that the library made is printable: the replica's bytes in
- * hexadecimal (lower case), a dot, and the sequence of the event that put it.
- * Given as the id of an item it names the same node.
+ * hexadecimal (lower case), a dot, and the sequence of the event that put it;
+ * a dot and a number more, if a node was given that id before. Given as the id
+ * of an item it names the same node.
  */
 GROVE_API grove_status grove_tree_id(const grove_document *document, grove_node node,
                                      grove_tree_id_bytes *id_out, grove_error *error_out);

@@ -70,9 +70,11 @@ static void try_type(grove__soundness *soundness, const grove_document_type *typ
 /* The table of the document's type, or one that takes any graph. */
 static void choose_type(grove__soundness *soundness)
 {
+    const grove_document_type *type;
     soundness->draft->type = grove_type_opaque();
-    try_type(soundness, grove_type_opaque());
-    try_type(soundness, grove_type_text());
+    for (size_t index = 0; (type = grove__document_type_at(index)) != NULL; index++) {
+        try_type(soundness, type);
+    }
 }
 
 grove_status grove__soundness_new(grove_store *store, grove_bytes id,

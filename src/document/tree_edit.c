@@ -283,6 +283,28 @@ static grove_status check_item(const grove_tree_item *item, grove_bytes metadata
     return status == GROVE_OK ? check_metadata(metadata, error_out) : status;
 }
 
+/* The id of a new node that was given none: empty, it is made of the event's
+ * own. Where a node with that was given one already, perhaps in another
+ * document from where it came, it has a number more. */
+static grove_bytes make_id(const grove_document *document, grove_tree_id_bytes *id)
+{
+    const grove__tree *tree = document->state;
+    grove_bytes made = {NULL, 0};
+    for (uint64_t number = 0; tree->printed_ids > 0; number++) {
+        grove__tree_print_id(grove__replica_bytes(&document->replica),
+                             document->next_sequence, id);
+        if (number > 0) {
+            grove__tree_extend_id(id, number);
+            made = (grove_bytes){id->bytes, id->size};
+        }
+        if (grove__tree_find(tree, (grove_bytes){id->bytes, id->size}) ==
+            GROVE__TREE_NONE) {
+            break;
+        }
+    }
+    return made;
+}
+
 /* Puts an item at a spot, as a new node or again. */
 static grove_status put_item(grove_document *document, const grove_tree_item *item,
                              const grove__tree_spot *spot, grove_node node,
@@ -336,8 +358,13 @@ grove_status grove_tree_put(grove_document *document, const grove_tree_item *ite
     if (item->id.size > 0 && grove__tree_find(tree, item->id) != GROVE__TREE_NONE) {
         return grove__fail(error_out, GROVE_CONFLICT, "there is a node with this id");
     }
+    grove_tree_id_bytes id;
+    grove_tree_item named = *item;
+    if (item->id.size == 0) {
+        named.id = make_id(document, &id);
+    }
     grove_node node = (grove_node)tree->node_count;
-    status = put_item(document, item, &spot, node, metadata, error_out);
+    status = put_item(document, &named, &spot, node, metadata, error_out);
     if (status == GROVE_OK && node_out != NULL) {
         *node_out = node;
     }

@@ -484,9 +484,9 @@ static grove_status decode_graph(grove__survey *survey, grove_bytes bytes,
     grove_status status = grove__batch_open(bytes, &block, &header, &survey->error);
     if (status == GROVE_OK) {
         block.packer = &survey->packer;
-        status = grove__batch_decode(&block, NULL,
-                                     batch_parts(survey) | GROVE__DECODE_WAITING, events,
-                                     &survey->error);
+        status =
+            grove__batch_decode(&block, NULL, batch_parts(survey) | GROVE__DECODE_WAITING,
+                                events, &survey->error);
     }
     if (status == GROVE_OK &&
         (events->id_run_count != 1 || events->id_runs[0].sequence != id->sequence ||

@@ -343,7 +343,8 @@ static grove_status find_node(arrival *event, uint32_t *node_out, uint32_t *id_o
         return GROVE_OK;
     }
     if (id.size == 0) {
-        grove__tree_print_id(tree, event->stamp, &printed);
+        grove__tree_print_id(grove__names_at(&tree->replicas, event->replica),
+                             grove__stamp_sequence(event->stamp), &printed);
         id = (grove_bytes){printed.bytes, printed.size};
     }
     *node_out = grove__tree_find(tree, id);

@@ -8,25 +8,27 @@
 
 static const char DIGITS[] = "0123456789abcdef";
 
-void grove__tree_print_id(const grove__tree *tree, grove__stamp stamp,
-                          grove_tree_id_bytes *id_out)
+void grove__tree_extend_id(grove_tree_id_bytes *id, uint64_t number)
 {
-    grove_bytes replica = grove__names_at(&tree->replicas, grove__stamp_replica(stamp));
-    size_t size = 0;
-    for (size_t index = 0; index < replica.size; index++) {
-        id_out->bytes[size++] = (uint8_t)DIGITS[replica.data[index] >> 4];
-        id_out->bytes[size++] = (uint8_t)DIGITS[replica.data[index] & 15];
-    }
-    id_out->bytes[size++] = '.';
-    uint64_t sequence = grove__stamp_sequence(stamp);
     uint64_t unit = 1;
-    while (sequence / unit >= 10) {
+    while (number / unit >= 10) {
         unit *= 10;
     }
+    id->bytes[id->size++] = '.';
     for (; unit > 0; unit /= 10) {
-        id_out->bytes[size++] = (uint8_t)DIGITS[sequence / unit % 10];
+        id->bytes[id->size++] = (uint8_t)DIGITS[number / unit % 10];
     }
-    id_out->size = size;
+}
+
+void grove__tree_print_id(grove_bytes replica, uint64_t sequence,
+                          grove_tree_id_bytes *id_out)
+{
+    id_out->size = 0;
+    for (size_t index = 0; index < replica.size; index++) {
+        id_out->bytes[id_out->size++] = (uint8_t)DIGITS[replica.data[index] >> 4];
+        id_out->bytes[id_out->size++] = (uint8_t)DIGITS[replica.data[index] & 15];
+    }
+    grove__tree_extend_id(id_out, sequence);
 }
 
 /* The value of a digit in hexadecimal; 16: it is none. */
@@ -142,7 +144,10 @@ void grove__tree_id(const grove__tree *tree, uint32_t node, grove_tree_id_bytes 
     if (node == GROVE_NODE_ROOT) {
         id_out->size = 0;
     } else if (record->id == GROVE__TREE_NONE) {
-        grove__tree_print_id(tree, tree->places[record->made].stamp, id_out);
+        grove__stamp stamp = tree->places[record->made].stamp;
+        grove__tree_print_id(
+            grove__names_at(&tree->replicas, grove__stamp_replica(stamp)),
+            grove__stamp_sequence(stamp), id_out);
     } else {
         grove_bytes id = grove__names_at(&tree->ids, record->id);
         memcpy(id_out->bytes, id.data, id.size);

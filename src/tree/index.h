@@ -31,12 +31,11 @@ static inline uint64_t grove__tree_hash_of_attribute(const void *context, uint32
 }
 
 /* The order of siblings: of places, which the context is the tree of. */
-static inline bool grove__tree_is_place_later(const void *context, uint32_t place,
+static inline bool grove__tree_is_place_later(const void *context, uint32_t one,
                                               uint32_t other)
 {
     const grove__tree *tree = context;
-    return grove__tree_is_later(tree, tree->places[place].stamp,
-                                tree->places[other].stamp);
+    return grove__tree_is_later(tree, tree->places[one].stamp, tree->places[other].stamp);
 }
 
 static inline grove__fugue_order grove__tree_place_order(const grove__tree *tree)

@@ -76,7 +76,7 @@ static void take_back_entry(grove__tree *tree, const grove__tree_entry *entry,
                             const grove__tree_before *before)
 {
     uint32_t number = entry->number;
-    grove__tree_node *node = &tree->nodes[number];
+    grove__tree_node *nodes = tree->nodes;
     switch (entry->kind) {
     case GROVE__TREE_ENTRY_PLACE:
         take_back_place(tree, number);
@@ -89,25 +89,25 @@ static void take_back_entry(grove__tree *tree, const grove__tree_entry *entry,
         break;
     case GROVE__TREE_ENTRY_DELETION:
         grove__tree_set_deleted(tree, number, false);
-        node->deletion = GROVE__TREE_NONE;
+        nodes[number].deletion = GROVE__TREE_NONE;
         tree->deletion_count--;
         break;
     case GROVE__TREE_ENTRY_MOVE:
         take_back_move(tree, number);
         break;
     case GROVE__TREE_ENTRY_BASE:
-        node->base = before->other;
+        nodes[number].base = before->other;
         break;
     case GROVE__TREE_ENTRY_TYPE:
-        node->type = before->other;
-        node->typed = before->size;
+        nodes[number].type = before->other;
+        nodes[number].typed = before->size;
         break;
     case GROVE__TREE_ENTRY_VALUE:
         take_back_value(tree, number, before);
         break;
     case GROVE__TREE_ENTRY_FLAG:
         grove__tree_set_deleted(tree, number, before->other != 0);
-        tree->deletions[node->deletion].stamp = before->stamp;
+        tree->deletions[nodes[number].deletion].stamp = before->stamp;
         break;
     }
 }

@@ -266,10 +266,12 @@ static void put_deletions(encoder *work)
     size_t before = 0;
     for (size_t index = 1; index < work->node_count; index++) {
         uint32_t number = tree->nodes[work->order[index]].deletion;
+        if (number == GROVE__TREE_NONE) {
+            continue;
+        }
         const grove__tree_deletion *deletion = &tree->deletions[number];
-        if (number == GROVE__TREE_NONE ||
-            (deletion->is_deleted == 0 &&
-             grove__stamp_time(deletion->stamp) <= work->settled)) {
+        if (deletion->is_deleted == 0 &&
+            grove__stamp_time(deletion->stamp) <= work->settled) {
             continue;
         }
         put(work, COLUMN_DELETIONS,

@@ -201,8 +201,10 @@ uint32_t grove__tree_find(const grove__tree *tree, grove_bytes id);
 /* The id of a node. */
 void grove__tree_id(const grove__tree *tree, uint32_t node, grove_tree_id_bytes *id_out);
 /* The id that the library makes for the node which an event puts. */
-void grove__tree_print_id(const grove__tree *tree, grove__stamp stamp,
+void grove__tree_print_id(grove_bytes replica, uint64_t sequence,
                           grove_tree_id_bytes *id_out);
+/* Appends a dot and a number to an id that has room for it. */
+void grove__tree_extend_id(grove_tree_id_bytes *id, uint64_t number);
 /* Whether an id has that form. */
 bool grove__tree_is_printed_id(grove_bytes id);
 /* The node that has an id of that form because none was given; _NONE. */

@@ -6,6 +6,8 @@
 import os
 import random
 import shutil
+import signal
+import subprocess
 import time
 
 import case
@@ -116,8 +118,9 @@ class Check(Case):
                 with open(self.path("bad/data.mdb"), "rb") as file:
                     before = file.read()
                 shutil.rmtree(self.path("saved"), ignore_errors=True)
-                found = self.ended("verify", "bad", codes=(0, 4, 6))
-                lost = self.ended("salvage", "bad", "saved", codes=(0, 4, 6))
+                found = self.ended("verify", "bad", "--timeout", "2", codes=(0, 4, 6))
+                lost = self.ended("salvage", "bad", "saved", "--timeout", "2",
+                                  codes=(0, 4, 6))
                 with open(self.path("bad/data.mdb"), "rb") as file:
                     self.assertTrue(file.read() == before)
                 codes[found, lost] = codes.get((found, lost), 0) + 1
@@ -125,6 +128,30 @@ class Check(Case):
                 if lost != 4:
                     self.grove("verify", "saved", "--replay")
         self.assertGreater(codes.get((6, 6), 0), SEEDS // 10, codes)
+
+    def stop_reader(self):
+        """A check whose reading process is stopped before it is done; its output."""
+        check = subprocess.Popen(
+            [case.OPTIONS.program, "verify", "--replay", "--timeout", "1"],
+            cwd=self.folder, env=case.ENVIRONMENT, stdout=subprocess.PIPE)
+        children = f"/proc/{check.pid}/task/{check.pid}/children"
+        child = ""
+        while check.poll() is None and child == "":
+            with open(children, encoding="utf-8") as file:
+                child = file.read().strip()
+        if child != "":
+            os.kill(int(child), signal.SIGSTOP)
+        return check.communicate(timeout=300)[0], check.returncode
+
+    def test_what_never_comes_to_an_end_is_a_finding(self):
+        """As LMDB may read for ever in damaged pages."""
+        self.make()
+        for _ in range(20):
+            said, code = self.stop_reader()
+            if b"said nothing for 1 seconds" in said:
+                self.assertEqual(code, 6)
+                return
+        self.fail("never stopped in time")
 
     def test_a_finding_names_the_document(self):
         self.make()

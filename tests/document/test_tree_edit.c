@@ -249,6 +249,30 @@ STORE_TEST(tree_edit, a_put_again_moves_and_writes)
                           "[x:other!{goes=2,stays=1}[new:other{goes=2}] a[y] b c]");
 }
 
+/* An id that a node was given in another document, say, may be the one that is
+ * made next here; what is put without one is a new node all the same. */
+STORE_TEST(tree_edit, an_id_that_was_given_is_not_made_again)
+{
+    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.type = grove_type_tree();
+    options.replica = (grove_replica){1, {'r'}};
+    grove_document *tree = NULL;
+    assert_ok(fixture, grove_document_open(fixture->store, grove_bytes_of("ids"),
+                                           &options, &tree, &fixture->error));
+    grove_node given = put_node(fixture, tree, "72.2", last_of(GROVE_NODE_ROOT));
+    (void)put_node(fixture, tree, "72.2.1", last_of(GROVE_NODE_ROOT));
+    grove_node made = put_node(fixture, tree, "", last_of(given));
+    grove_node next = put_node(fixture, tree, "", last_of(given));
+    cr_assert(made != given && next != made);
+    assert_outline(tree, "[72.2[72.2.2 72.3] 72.2.1]");
+    assert_ok(fixture, grove_tree_undo(tree, NO_BYTES, &fixture->error));
+    assert_ok(fixture, grove_tree_undo(tree, NO_BYTES, &fixture->error));
+    assert_outline(tree, "[72.2[72.2.2! 72.3!] 72.2.1]");
+    (void)save(fixture, tree);
+    grove_document_close(tree);
+    assert_stored_outline(fixture, "ids", "[72.2[72.2.2! 72.3!] 72.2.1]");
+}
+
 STORE_TEST(tree_edit, two_handles_put_one_id_and_have_one_node)
 {
     grove_document *one = open_tree(fixture, "tree");

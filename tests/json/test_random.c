@@ -33,7 +33,7 @@ static json_t *random_scalar(test_random *random)
     }
 }
 
-/* What random values are made of: scalars and objects, with or without arrays. */
+/* What random values are made of: scalars, objects, arrays or none. */
 typedef enum value_shape { OBJECTS = 3, ARRAYS_TOO = 4 } value_shape;
 
 /* Of at most so many levels. */

@@ -1,4 +1,4 @@
-#include "oracle.h"
+#include "tree/oracle.h"
 
 #include <criterion/criterion.h>
 

@@ -65,8 +65,8 @@ Test(state_encode, what_is_settled_leaves_nothing_behind)
         if (round == 0 || round == 39) {
             grove__tree *tree = program_run(&program, program.oracle.count);
             bytes[round == 0 ? 0 : 1] = snapshot_bytes(tree, program.oracle.count);
-            cr_assert(round == 0 ||
-                      snapshot_bytes(tree, 0) > 2 * bytes[1], "nothing is left out");
+            cr_assert(round == 0 || snapshot_bytes(tree, 0) > 2 * bytes[1],
+                      "nothing is left out");
             grove__tree_free(tree);
         }
     }

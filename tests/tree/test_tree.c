@@ -42,9 +42,9 @@ Test(tree, orders_stamps_by_time_then_replica_then_sequence)
     cr_assert_eq(grove__tree_new(&grove__allocator_system, &tree), GROVE_OK);
     for (uint32_t replica = 0; replica < 4; replica++) {
         uint32_t number;
-        cr_assert_eq(grove__names_intern(&tree->replicas, grove_bytes_of(names[replica]),
-                                         &number),
-                     GROVE_OK);
+        cr_assert_eq(
+            grove__names_intern(&tree->replicas, grove_bytes_of(names[replica]), &number),
+            GROVE_OK);
         cr_assert_eq(number, replica);
     }
     const uint64_t most = GROVE_DOCUMENT_EVENTS_MAX - 1;
@@ -69,14 +69,14 @@ Test(tree, orders_stamps_by_time_then_replica_then_sequence)
 
 Test(tree, stamps_keep_what_they_are_made_of)
 {
-    static const uint64_t numbers[] = {0, 1, 0xffff, 0x10000, 0xffffffff,
-                                       GROVE_DOCUMENT_EVENTS_MAX - 1};
+    static const uint64_t numbers[] = {
+        0, 1, 0xffff, 0x10000, 0xffffffff, GROVE_DOCUMENT_EVENTS_MAX - 1};
     static const uint32_t replicas[] = {0, 1, 0xffff, 0x10000, 0xfffffffe};
     for (size_t time = 0; time < 6; time++) {
         for (size_t replica = 0; replica < 5; replica++) {
             for (size_t sequence = 0; sequence < 6; sequence++) {
-                grove__stamp stamp = grove__stamp_of(numbers[time], replicas[replica],
-                                                     numbers[sequence]);
+                grove__stamp stamp =
+                    grove__stamp_of(numbers[time], replicas[replica], numbers[sequence]);
                 cr_assert_eq(grove__stamp_time(stamp), numbers[time]);
                 cr_assert_eq(grove__stamp_replica(stamp), replicas[replica]);
                 cr_assert_eq(grove__stamp_sequence(stamp), numbers[sequence]);
