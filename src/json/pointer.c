@@ -123,7 +123,7 @@ static grove_status enter(const grove_document *document,
                           const grove__json_pointer *pointer, grove_node without,
                           grove__json_target *target, grove_error *error_out)
 {
-    if (!target->is_shown || target->view.node == without) {
+    if (!target->is_shown) {
         return fail_nowhere(pointer, "something above is not there", error_out);
     }
     grove__json_view parent = target->view;

@@ -22,10 +22,11 @@ typedef struct assignment {
     grove_buffer kept;  /* of grove_node: the members of the object at hand */
 } assignment;
 
+/* Of an object that goes onto a target; arrays are exact in any case. */
 static grove__json_mode mode_below(const grove__json_target *target,
-                                   grove__json_kind kind, grove__json_mode mode)
+                                   grove__json_mode mode)
 {
-    if (mode == GROVE__JSON_EXACT || kind == GROVE__JSON_ARRAY) {
+    if (mode == GROVE__JSON_EXACT) {
         return GROVE__JSON_EXACT;
     }
     bool was_object = target->is_shown && target->view.kind == GROVE__JSON_OBJECT;
@@ -39,7 +40,7 @@ static grove_status assign_node(assignment *work, const grove__json_target *targ
                                 grove_error *error_out)
 {
     grove__json_kind kind = grove__json_item_at(work->change->value, index)->kind;
-    task next = {.index = index, .mode = mode_below(target, kind, mode)};
+    task next = {.index = index, .mode = mode_below(target, mode)};
     grove_status status =
         grove__json_put(work->change, target, index, &next.node, error_out);
     if (status == GROVE_OK && kind != GROVE__JSON_SCALAR) {

@@ -84,6 +84,37 @@ Test(id, has_at_most_240_bytes)
     }
 }
 
+Test(id, bytes_of_any_length_are_printed_as_they_are_written)
+{
+    char printed[CLI_ID_TEXT_BYTES] = "";
+    uint8_t longest[GROVE_NODE_ID_BYTES_MAX];
+    FILE *stream = fmemopen(printed, sizeof printed, "w");
+    cr_assert_not_null(stream);
+    for (size_t index = 0; index < sizeof WRITTEN / sizeof *WRITTEN; index++) {
+        const grove_bytes bytes = {(const uint8_t *)WRITTEN[index].bytes,
+                                   WRITTEN[index].size};
+        rewind(stream);
+        cli_id_print(bytes, stream);
+        (void)fputc('\0', stream);
+        cr_assert_eq(fflush(stream), 0);
+        cr_expect_str_eq(printed, WRITTEN[index].text);
+    }
+    memset(longest, 'n', sizeof longest);
+    rewind(stream);
+    cli_id_print((grove_bytes){longest, sizeof longest}, stream);
+    cr_assert_eq(ftell(stream), (long)sizeof longest);
+    cr_assert_eq(fclose(stream), 0);
+}
+
+Test(id, what_is_printable_has_no_byte_in_hexadecimal)
+{
+    cr_expect(cli_id_is_printable(grove_bytes_of("")));
+    cr_expect(cli_id_is_printable(grove_bytes_of("a\\x41 \xc3\xa4")));
+    cr_expect_not(cli_id_is_printable(grove_bytes_of("a\n")));
+    cr_expect_not(cli_id_is_printable(grove_bytes_of("\xc3")));
+    cr_expect_not(cli_id_is_printable(grove_bytes_of("a\x7f")));
+}
+
 Test(id, random_bytes_read_back)
 {
     test_random random = test_random_of("id");

@@ -132,8 +132,10 @@ static bool fail_jansson(const step *at, size_t nth)
     cr_assert_eq(status == GROVE_OK, !has_failed);
     if (has_failed) {
         /* jansson takes a string without memory for something that is none. */
-        cr_assert(status == GROVE_NO_MEMORY || status == GROVE_MALFORMED, "%s",
-                  one.store.error.message);
+        cr_assert(status == GROVE_NO_MEMORY ||
+                      (status == GROVE_MALFORMED &&
+                       strstr(one.store.error.message, " near ") != NULL),
+                  "%s", one.store.error.message);
         cr_assert(json_digests_equal(json_digest_of(&one), before));
         cr_assert_eq(json_events(&one), events);
         assert_ok(&one.store, at->run(&one));

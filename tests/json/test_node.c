@@ -88,6 +88,9 @@ Test(json_node, only_what_is_json_and_in_its_place_shows)
     move_to(&one, member_of(&one, a, "x"), whole);
     set_attribute(&one, member_of(&one, a, "y"), "key", grove_value_integer(1));
     assert_json(&one, "{\"a\":{\"z\":3},\"b\":[4,5],\"c\":6}");
+    cr_assert_null(json_at(&one, "/a/x"));
+    cr_assert_null(json_at(&one, "/x"));
+    cr_assert_null(json_at(&one, "/a/y"));
     /* Setting finds them again, where they belong. */
     json_set(&one, "{\"a\":{\"x\":8,\"y\":9},\"b\":[4,5],\"c\":{}}");
     assert_json_at(&one, "/a/x", "8");

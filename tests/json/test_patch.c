@@ -208,8 +208,9 @@ Test(json_patch, an_element_that_moves_to_an_array_stays_the_same_node)
     cr_assert_eq(json_events(&one) - before, 1);
     json_patch(&one, "[{\"op\":\"move\",\"from\":\"/b/1\",\"path\":\"/b/0\"}]");
     cr_assert_eq(json_events(&one) - before, 2);
-    /* It stands there. */
-    json_patch(&one, "[{\"op\":\"move\",\"from\":\"/b/0\",\"path\":\"/b/0\"},"
+    /* It stands there; and so does any value that moves to where it is. */
+    json_patch(&one, "[{\"op\":\"move\",\"from\":\"/b\",\"path\":\"/b\"},"
+                     "{\"op\":\"move\",\"from\":\"/b/0\",\"path\":\"/b/0\"},"
                      "{\"op\":\"move\",\"from\":\"/b/1\",\"path\":\"/b/-\"}]");
     cr_assert_eq(json_events(&one) - before, 2);
     assert_json(&one, "{\"a\":[2],\"b\":[1,3]}");
