@@ -66,7 +66,7 @@ grove_status grove__tree_emit(grove_document *document, grove__tree_operation *o
                               uint32_t node, const grove__tree_spot *spot,
                               grove_error *error_out);
 
-/* Where a node goes that stood at `place`, among what stands there now. */
+/* Directly where the place is, among what stands there now. */
 grove__tree_spot grove__tree_spot_of(const grove__tree *tree, uint32_t place);
 
 /* --- tree_undo.c --- */

@@ -385,6 +385,90 @@ static grove_status undo_flag(grove_document *document, const grove__tree_record
                : GROVE_OK;
 }
 
+/* --- where a node goes back to --- */
+
+/* Notes for which place the one stands in where a node stands now. */
+static void set_home(grove_document *document, uint32_t node, uint32_t home)
+{
+    grove__tree *tree = document->state;
+    tree->places[tree->nodes[node].place].home = home;
+}
+
+/*
+ * Whether what stood at a place belongs before what stood at another of the
+ * list. A place that stands in for an empty one may be on the wrong side of
+ * older ones, for no new place can be hung on these: then it counts as the one
+ * that it stands in for. A step for each place between the two, on both sides.
+ */
+static bool belongs_before(const grove__tree *tree, uint32_t place, uint32_t other)
+{
+    const grove__fugue_links *links = tree->fugue.links;
+    for (;;) {
+        uint32_t *newer = place > other ? &place : &other;
+        uint32_t home = tree->places[*newer].home;
+        if (place == other || home == GROVE__TREE_NONE) {
+            break;
+        }
+        *newer = home;
+    }
+    uint32_t left = place;
+    uint32_t right = place;
+    while (left != other && right != other) {
+        left = left == GROVE__TREE_NONE ? left : links[left].previous;
+        right = right == GROVE__TREE_NONE ? right : links[right].next;
+    }
+    return right == other;
+}
+
+/* The places between which one goes. */
+typedef struct neighbours {
+    uint32_t left, right;
+} neighbours;
+
+/* Looks from a place in one direction for the first node that belongs there;
+ * of those before it, which belong on the other side, for the last. */
+static neighbours look(const grove__tree *tree, uint32_t place, uint32_t without,
+                       bool forwards)
+{
+    neighbours found = {GROVE__TREE_NONE, GROVE__TREE_NONE};
+    uint32_t *near = forwards ? &found.right : &found.left;
+    uint32_t *across = forwards ? &found.left : &found.right;
+    uint32_t at = place;
+    for (;;) {
+        const grove__fugue_links *links = &tree->fugue.links[at];
+        at = grove__tree_pass(tree, forwards ? links->next : links->previous, forwards,
+                              true);
+        if (at == GROVE__TREE_NONE) {
+            return found;
+        }
+        if (at == without) {
+            continue;
+        }
+        if (belongs_before(tree, place, at) == forwards) {
+            *near = at;
+            return found;
+        }
+        *across = at;
+    }
+}
+
+/* Where a node goes that stood at a place, which is not where it stands. */
+static grove__tree_spot find_way_back(const grove__tree *tree, uint32_t place,
+                                      uint32_t node)
+{
+    uint32_t without = tree->nodes[node].place;
+    uint32_t parent = tree->places[place].parent;
+    neighbours found = look(tree, place, without, false);
+    if (found.right == GROVE__TREE_NONE) {
+        neighbours ahead = look(tree, place, without, true);
+        found.right = ahead.right;
+        found.left = ahead.left == GROVE__TREE_NONE ? found.left : ahead.left;
+    }
+    return (grove__tree_spot){parent, grove__fugue_between(&tree->fugue,
+                                                           &tree->nodes[parent].children,
+                                                           found.left, found.right)};
+}
+
 /* The type that a node had; it stays where it stands. */
 static grove_status undo_type(grove_document *document, const grove__tree_record *record,
                               grove_bytes metadata, grove_error *error_out)
@@ -399,6 +483,7 @@ static grove_status undo_type(grove_document *document, const grove__tree_record
     grove__tree_spot spot = grove__tree_spot_of(tree, node->place);
     uint64_t placed =
         writer_of(document, GROVE__TREE_RECORD_PLACE, tree->places[node->place].stamp);
+    uint32_t home = node->place;
     grove__tree_operation operation = {
         .kind = GROVE_TREE_PUT,
         .id = {id.bytes, id.size},
@@ -406,9 +491,11 @@ static grove_status undo_type(grove_document *document, const grove__tree_record
         .metadata = metadata,
     };
     grove_status status = put_back(document, record, &operation, &spot, error_out);
-    return status == GROVE_OK
-               ? stand_in(document, GROVE__TREE_RECORD_PLACE, placed, error_out)
-               : status;
+    if (status == GROVE_OK) {
+        set_home(document, record->node, home);
+        status = stand_in(document, GROVE__TREE_RECORD_PLACE, placed, error_out);
+    }
+    return status;
 }
 
 /* Where a node stood, unless that is below it now. */
@@ -421,9 +508,13 @@ static grove_status undo_place(grove_document *document, const grove__tree_recor
         grove__tree_is_above(tree, record->node, tree->places[record->place].parent)) {
         return GROVE_OK;
     }
-    grove__tree_spot spot = grove__tree_spot_of(tree, record->place);
+    grove__tree_spot spot = find_way_back(tree, record->place, record->node);
     grove__tree_operation operation = {.kind = GROVE_TREE_MOVE, .metadata = metadata};
-    return put_back(document, record, &operation, &spot, error_out);
+    grove_status status = put_back(document, record, &operation, &spot, error_out);
+    if (status == GROVE_OK) {
+        set_home(document, record->node, record->place);
+    }
+    return status;
 }
 
 static grove_status undo_value(grove_document *document, const grove__tree_record *record,

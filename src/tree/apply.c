@@ -163,6 +163,7 @@ static grove_status add_place(arrival *event, uint32_t node, const place_target 
         .is_put = event->operation.kind == GROVE_TREE_PUT,
         .parent = target->parent,
         .before = GROVE__TREE_NO_EFFECT,
+        .home = GROVE__TREE_NONE,
     };
     tree->place_count++;
     grove__numbers_add(&tree->place_numbers,

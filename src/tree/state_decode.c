@@ -330,6 +330,7 @@ static grove_status read_place(decoder *work, uint32_t parent, size_t position,
         .is_put = is_put,
         .parent = parent,
         .before = GROVE__TREE_NO_EFFECT,
+        .home = GROVE__TREE_NONE,
     };
     grove__numbers_add(&tree->place_numbers, grove__tree_place_hash(replica, sequence),
                        place);

@@ -64,6 +64,9 @@ typedef struct grove__tree_place_record {
     uint32_t is_put : 1;
     uint32_t parent;
     uint32_t before; /* of a move: where the node stood, or _NO_EFFECT */
+    /* What a handle knows of a place to which it took a node back: the empty
+     * one of the same list that it stands in for; _NONE. It is not stored. */
+    uint32_t home;
 } grove__tree_place_record;
 
 typedef struct grove__tree_attribute {

@@ -221,3 +221,87 @@ STORE_TEST(tree_undo, the_older_changes_are_forgotten_beyond_a_limit)
     cr_assert_eq(value.integer, 10 + GROVE_TREE_UNDO_CHANGES_MAX - undone);
     grove_document_close(tree);
 }
+
+/* --- moves among siblings --- */
+
+enum { SIBLINGS = 4, MOVES = 4, PLACES = SIBLINGS + 1, WAYS = SIBLINGS * PLACES };
+
+/* The ids of the children of the root, in their order. */
+static void list_children(store_fixture *fixture, const grove_document *tree,
+                          char ids[SIBLINGS + 1])
+{
+    size_t count = 0;
+    grove_node child = GROVE_NODE_NONE;
+    assert_ok(fixture, grove_tree_step(tree, GROVE_NODE_ROOT, GROVE_TREE_TO_FIRST, 0,
+                                       &child, &fixture->error));
+    while (child != GROVE_NODE_NONE) {
+        grove_tree_id_bytes id;
+        assert_ok(fixture, grove_tree_id(tree, child, &id, &fixture->error));
+        ids[count++] = (char)id.bytes[0];
+        assert_ok(fixture, grove_tree_step(tree, child, GROVE_TREE_TO_NEXT, 0, &child,
+                                           &fixture->error));
+    }
+    ids[count] = '\0';
+}
+
+/* Moves one of the siblings, drawn by a number, to the front or behind one. */
+static void move_sibling(store_fixture *fixture, grove_document *tree, unsigned drawn)
+{
+    grove_node node = 1 + drawn % SIBLINGS;
+    unsigned behind = drawn / SIBLINGS % PLACES;
+    grove_tree_place place = {GROVE_NODE_ROOT, GROVE_TREE_FIRST, 0};
+    if (behind > 0 && behind != node) {
+        place.where = GROVE_TREE_AFTER;
+        place.sibling = behind;
+    }
+    move_node(fixture, tree, node, place);
+}
+
+/* Makes some moves, in one change or each by itself, and takes all back. */
+static void check_moves(store_fixture *fixture, grove_document *tree, unsigned program,
+                        bool is_one_change)
+{
+    char states[MOVES + 1][SIBLINGS + 1];
+    char now[SIBLINGS + 1];
+    list_children(fixture, tree, states[0]);
+    if (is_one_change) {
+        assert_ok(fixture, grove_tree_begin(tree, &fixture->error));
+    }
+    for (int move = 0; move < MOVES; move++) {
+        move_sibling(fixture, tree, program);
+        program /= WAYS;
+        list_children(fixture, tree, states[move + 1]);
+    }
+    if (is_one_change) {
+        assert_ok(fixture, grove_tree_end(tree, &fixture->error));
+    }
+    int step = is_one_change ? MOVES : 1;
+    for (int round = 0; round < 2; round++) {
+        for (int left = MOVES - step; left >= 0; left -= step) {
+            undo(fixture, tree);
+            list_children(fixture, tree, now);
+            cr_assert_str_eq(now, states[left], "%s instead of %s", now, states[left]);
+        }
+        for (int made = step; made <= MOVES; made += step) {
+            redo(fixture, tree);
+            list_children(fixture, tree, now);
+            cr_assert_str_eq(now, states[made], "%s instead of %s", now, states[made]);
+        }
+    }
+}
+
+STORE_TEST(tree_undo, siblings_come_back_in_the_order_that_they_had)
+{
+    enum { PROGRAMS = WAYS * WAYS * WAYS * WAYS, STRIDE = 97 };
+    for (unsigned program = 0; program < PROGRAMS; program += STRIDE) {
+        grove_document *tree = open_tree(fixture, "tree");
+        (void)put_node(fixture, tree, "a", last_of(0));
+        (void)put_node(fixture, tree, "b", last_of(0));
+        (void)put_node(fixture, tree, "c", last_of(0));
+        (void)put_node(fixture, tree, "d", last_of(0));
+        check_moves(fixture, tree, program, program % 2 == 0);
+        /* With all the empty places that this left. */
+        check_moves(fixture, tree, PROGRAMS - 1 - program, program % 3 == 0);
+        grove_document_close(tree);
+    }
+}

@@ -33,20 +33,17 @@ static json_t *random_scalar(test_random *random)
     }
 }
 
-/* What random values are made of: scalars, objects, arrays or none. */
-typedef enum value_shape { OBJECTS = 3, ARRAYS_TOO = 4 } value_shape;
-
 /* Of at most so many levels. */
-static json_t *random_value(test_random *random, value_shape shape, unsigned levels)
+static json_t *random_value(test_random *random, unsigned levels)
 {
-    uint64_t kind = test_random_below(random, (uint64_t)shape);
+    uint64_t kind = test_random_below(random, 4);
     uint64_t count = test_random_below(random, 5);
     if (levels <= 1 || kind < 2) {
         return random_scalar(random);
     }
     json_t *value = kind == 3 ? json_array() : json_object();
     for (uint64_t index = 0; index < count; index++) {
-        json_t *child = random_value(random, shape, levels - 1);
+        json_t *child = random_value(random, levels - 1);
         if (kind == 3) {
             (void)json_array_append_new(value, child);
         } else {
@@ -58,7 +55,7 @@ static json_t *random_value(test_random *random, value_shape shape, unsigned lev
 }
 
 /* Changes a few places of a value. */
-static void mutate(test_random *random, value_shape shape, json_t *value)
+static void mutate(test_random *random, json_t *value)
 {
     size_t count = json_is_array(value) ? json_array_size(value) : 0;
     const char *key = KEYS[test_random_below(random, KEY_COUNT)];
@@ -67,15 +64,15 @@ static void mutate(test_random *random, value_shape shape, json_t *value)
     json_t *below =
         json_is_array(value) ? json_array_get(value, index) : json_object_get(value, key);
     if (below != NULL && what < 2) {
-        mutate(random, shape, below);
+        mutate(random, below);
     } else if (json_is_array(value) && what == 2) {
         (void)json_array_remove(value, index);
     } else if (json_is_array(value)) {
-        (void)json_array_insert_new(value, index, random_value(random, shape, 3));
+        (void)json_array_insert_new(value, index, random_value(random, 3));
     } else if (json_is_object(value) && what == 2) {
         (void)json_object_del(value, key);
     } else if (json_is_object(value)) {
-        (void)json_object_set_new(value, key, random_value(random, shape, 3));
+        (void)json_object_set_new(value, key, random_value(random, 3));
     }
 }
 
@@ -110,7 +107,7 @@ static void random_pointer(test_random *random, const json_t *at, char *text,
     }
 }
 
-static json_t *random_operation(test_random *random, value_shape shape, json_t *document)
+static json_t *random_operation(test_random *random, json_t *document)
 {
     static const char *const NAMES[] = {"add",  "add",  "remove", "replace",
                                         "move", "copy", "test",   "move"};
@@ -119,7 +116,7 @@ static json_t *random_operation(test_random *random, value_shape shape, json_t *
     random_pointer(random, document, path, sizeof path);
     random_pointer(random, document, from, sizeof from);
     const char *name = NAMES[test_random_below(random, 8)];
-    json_t *value = random_value(random, shape, 3);
+    json_t *value = random_value(random, 3);
     if (strcmp(name, "test") == 0 && test_random_below(random, 3) > 0) {
         json_t *pointer = json_string(path);
         json_model_way way = json_model_way_of(pointer);
@@ -135,12 +132,12 @@ static json_t *random_operation(test_random *random, value_shape shape, json_t *
                      value);
 }
 
-static json_t *random_patch(test_random *random, value_shape shape, json_t *document)
+static json_t *random_patch(test_random *random, json_t *document)
 {
     json_t *patch = json_array();
     uint64_t count = 1 + test_random_below(random, 4);
     for (uint64_t index = 0; index < count; index++) {
-        (void)json_array_append_new(patch, random_operation(random, shape, document));
+        (void)json_array_append_new(patch, random_operation(random, document));
     }
     return patch;
 }
@@ -170,19 +167,19 @@ static void assert_shows(peer *one, const json_t *model, const char *step)
 }
 
 /* One step of both: a patch, a merge patch, or a new value. */
-static void do_step(peer *one, test_random *random, value_shape shape, json_t **model)
+static void do_step(peer *one, test_random *random, json_t **model)
 {
     uint64_t what = test_random_below(random, 4);
     size_t failed = 0;
     bool does = true;
     json_t *given = NULL;
     if (what == 0) {
-        given = *model == NULL ? random_value(random, shape, 4) : json_deep_copy(*model);
-        mutate(random, shape, given);
+        given = *model == NULL ? random_value(random, 4) : json_deep_copy(*model);
+        mutate(random, given);
     } else if (what == 1) {
-        given = random_value(random, shape, 4);
+        given = random_value(random, 4);
     } else {
-        given = random_patch(random, shape, *model);
+        given = random_patch(random, *model);
     }
     char *text = text_of(given);
     grove_bytes bytes = grove_bytes_of(text);
@@ -218,7 +215,7 @@ Test(json_random, one_replica_shows_what_the_obvious_implementation_says)
         json_t *model = NULL;
         json_open(&one, "a");
         for (size_t step = 0; step < 30; step++) {
-            do_step(&one, &random, ARRAYS_TOO, &model);
+            do_step(&one, &random, &model);
             if (test_random_below(&random, 10) == 0) {
                 peer_save(&one);
                 if (test_random_below(&random, 3) == 0 &&
@@ -249,7 +246,7 @@ Test(json_random, two_replicas_show_the_same_whenever_they_meet)
                     now == NULL ? NULL : json_model_parse(grove_bytes_of(now));
                 uint64_t steps = test_random_below(&random, 4);
                 for (uint64_t step = 0; step < steps; step++) {
-                    do_step(&both[index], &random, ARRAYS_TOO, &model);
+                    do_step(&both[index], &random, &model);
                 }
                 json_decref(model);
                 free(now);
@@ -275,8 +272,6 @@ Test(json_random, two_replicas_show_the_same_whenever_they_meet)
     }
 }
 
-/* Without arrays, as their elements may come back in another order where more
- * than one of them has moved. */
 Test(json_random, what_was_done_can_be_undone_and_redone)
 {
     test_random random = test_random_of("json_random");
@@ -288,7 +283,7 @@ Test(json_random, what_was_done_can_be_undone_and_redone)
         for (size_t step = 0; step < 20; step++) {
             json_t *model = json_incref(models[count]);
             uint64_t events = json_events(&one);
-            do_step(&one, &random, OBJECTS, &model);
+            do_step(&one, &random, &model);
             if (json_events(&one) > events) {
                 models[++count] = model;
             } else {
