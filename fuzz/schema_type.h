@@ -2,24 +2,7 @@
 #ifndef GROVE_FUZZ_SCHEMA_TYPE_H
 #define GROVE_FUZZ_SCHEMA_TYPE_H
 
-#include <stdlib.h>
-
 #include <grove/sys/document_type.h>
-
-static inline bool fuzz_never_join(const grove_document_type *type, grove_operation *last,
-                                   const grove_operation *next)
-{
-    (void)type, (void)last, (void)next;
-    return false;
-}
-
-static inline void fuzz_never_cut(const grove_document_type *type,
-                                  const grove_operation *operation, uint32_t count,
-                                  grove_operation *first_out, grove_operation *rest_out)
-{
-    (void)type, (void)operation, (void)count, (void)first_out, (void)rest_out;
-    abort();
-}
 
 static const grove_field_type FUZZ_FIELDS_BYTES[] = {GROVE_FIELD_BYTES};
 static const grove_field_type FUZZ_FIELDS_ALL[] = {GROVE_FIELD_UNSIGNED,
@@ -30,14 +13,15 @@ static const grove_schema_kind FUZZ_KINDS[] = {{"payload", false, 1, FUZZ_FIELDS
 static const grove_schema FUZZ_SCHEMA = {3, FUZZ_KINDS};
 
 /* Only what decoding and encoding use. */
-#define FUZZ_SCHEMA_TYPE_WITH(type_name, type_timed)                        \
-    {                                                                       \
-        .abi = GROVE_DOCUMENT_TYPE_ABI, .name = (type_name), .format = 1,   \
-        .schema = &FUZZ_SCHEMA, .timed = (type_timed),                      \
-        .operation_check = grove_schema_operation_check,                    \
-        .operation_join = fuzz_never_join, .operation_cut = fuzz_never_cut, \
-        .operations_encode = grove_schema_operations_encode,                \
-        .operations_decode = grove_schema_operations_decode,                \
+#define FUZZ_SCHEMA_TYPE_WITH(type_name, type_timed)                      \
+    {                                                                     \
+        .abi = GROVE_DOCUMENT_TYPE_ABI, .name = (type_name), .format = 1, \
+        .schema = &FUZZ_SCHEMA, .timed = (type_timed),                    \
+        .operation_check = grove_schema_operation_check,                  \
+        .operation_join = grove_schema_operation_join,                    \
+        .operation_cut = grove_schema_operation_cut,                      \
+        .operations_encode = grove_schema_operations_encode,              \
+        .operations_decode = grove_schema_operations_decode,              \
     }
 static const grove_timed_type FUZZ_TIMED = {NULL, NULL};
 static const grove_document_type FUZZ_SCHEMA_TYPE =

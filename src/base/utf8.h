@@ -31,6 +31,14 @@ static inline bool grove__utf8_continues(uint8_t byte)
  */
 bool grove__utf8_check(grove_bytes bytes, size_t *points_out, size_t *offset_out);
 
+/* The same, where nothing else counts. */
+static inline bool grove__utf8_is(grove_bytes bytes)
+{
+    size_t points;
+    size_t offset;
+    return grove__utf8_check(bytes, &points, &offset);
+}
+
 /* The number of code points. */
 size_t grove__utf8_count(grove_bytes bytes);
 

@@ -37,28 +37,6 @@ grove_status grove__opaque_set(grove__opaque *opaque, grove_bytes state)
     return GROVE_OK;
 }
 
-static bool operation_join(const grove_document_type *type, grove_operation *last,
-                           const grove_operation *next)
-{
-    (void)type;
-    (void)last;
-    (void)next;
-    return false;
-}
-
-static void operation_cut(const grove_document_type *type,
-                          const grove_operation *operation, uint32_t count,
-                          grove_operation *first_out, grove_operation *rest_out)
-{
-    (void)type;
-    (void)operation;
-    (void)count;
-    (void)first_out;
-    (void)rest_out;
-    /* Operations of one event each are never cut. */
-    GROVE_ASSERT(false);
-}
-
 static grove_status state_new(const grove_document_type *type,
                               const grove_allocator *allocator, void **state_out)
 {
@@ -160,8 +138,8 @@ const grove_document_type *grove_type_opaque(void)
         .capabilities = GROVE_TYPE_CONCURRENT,
         .schema = &SCHEMA,
         .operation_check = grove_schema_operation_check,
-        .operation_join = operation_join,
-        .operation_cut = operation_cut,
+        .operation_join = grove_schema_operation_join,
+        .operation_cut = grove_schema_operation_cut,
         .operations_encode = grove_schema_operations_encode,
         .operations_decode = grove_schema_operations_decode,
         .state_new = state_new,

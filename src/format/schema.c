@@ -112,6 +112,28 @@ grove_status grove_schema_operation_check(const grove_document_type *type,
     return GROVE_OK;
 }
 
+bool grove_schema_operation_join(const grove_document_type *type, grove_operation *last,
+                                 const grove_operation *next)
+{
+    (void)type;
+    (void)last;
+    (void)next;
+    return false;
+}
+
+void grove_schema_operation_cut(const grove_document_type *type,
+                                const grove_operation *operation, uint32_t count,
+                                grove_operation *first_out, grove_operation *rest_out)
+{
+    (void)type;
+    (void)operation;
+    (void)count;
+    (void)first_out;
+    (void)rest_out;
+    /* Operations of one event each are never cut. */
+    GROVE_ASSERT(false);
+}
+
 static size_t varint_bytes(uint64_t value)
 {
     size_t bytes = 1;

@@ -125,13 +125,6 @@ static grove_bytes take_bytes(grove_reader *content, size_t bytes_max)
     return grove_reader_bytes(content, (size_t)size);
 }
 
-static bool is_utf8(grove_bytes bytes)
-{
-    size_t points;
-    size_t offset;
-    return grove__utf8_check(bytes, &points, &offset);
-}
-
 static void take_reference_as(grove_reader *content, uint64_t number,
                               grove__tree_reference *reference)
 {
@@ -172,7 +165,7 @@ static void take_anchor(grove_reader *content, grove__tree_operation *operation)
 static grove_bytes take_name(grove_reader *content)
 {
     grove_bytes name = take_bytes(content, GROVE_ATTRIBUTE_NAME_BYTES_MAX);
-    content->failed = content->failed || name.size == 0 || !is_utf8(name);
+    content->failed = content->failed || name.size == 0 || !grove__utf8_is(name);
     return name;
 }
 
@@ -213,7 +206,7 @@ static grove_bytes take_attributes(grove_reader *content)
 static grove_bytes take_type(grove_reader *content)
 {
     grove_bytes type = take_bytes(content, GROVE_NODE_TYPE_BYTES_MAX);
-    content->failed = content->failed || !is_utf8(type);
+    content->failed = content->failed || !grove__utf8_is(type);
     return type;
 }
 
@@ -321,7 +314,8 @@ bool grove__tree_value_decode(grove_bytes bytes, grove_value *value_out)
     case TAG_BYTES:
         value.kind = tag == TAG_TEXT ? GROVE_VALUE_TEXT : GROVE_VALUE_BYTES;
         value.bytes = grove_reader_bytes(&reader, grove_reader_left(&reader));
-        reader.failed = reader.failed || (tag == TAG_TEXT && !is_utf8(value.bytes));
+        reader.failed =
+            reader.failed || (tag == TAG_TEXT && !grove__utf8_is(value.bytes));
         break;
     default:
         return false;

@@ -117,13 +117,6 @@ static grove_status read_names(decoder *work, grove__names *names, size_t count,
     return GROVE_OK;
 }
 
-static bool is_utf8(grove_bytes bytes)
-{
-    size_t points;
-    size_t offset;
-    return grove__utf8_check(bytes, &points, &offset);
-}
-
 /* The names of a new tree begin with the root's type, which is empty. So they
  * are read into a table of their own order. */
 static grove_status read_all_names(decoder *work)
@@ -138,7 +131,7 @@ static grove_status read_all_names(decoder *work)
     status = read_names(work, &tree->names, work->name_count, 0,
                         GROVE_ATTRIBUTE_NAME_BYTES_MAX);
     for (size_t index = 0; status == GROVE_OK && index < tree->names.count; index++) {
-        if (!is_utf8(grove__names_at(&tree->names, (uint32_t)index))) {
+        if (!grove__utf8_is(grove__names_at(&tree->names, (uint32_t)index))) {
             status = fail(work, COLUMN_HEAD, "a name that is not UTF-8");
         }
     }

@@ -1,5 +1,4 @@
 /* The document type `tree`. */
-#include "base/assert.h"
 #include "base/error.h"
 #include "tree/operation.h"
 #include "tree/tree.h"
@@ -18,27 +17,6 @@ static grove_status check_operation(const grove_document_type *type,
                            "the content is none of a tree's operation");
     }
     return status;
-}
-
-static bool join(const grove_document_type *type, grove_operation *last,
-                 const grove_operation *next)
-{
-    (void)type;
-    (void)last;
-    (void)next;
-    return false;
-}
-
-static void cut(const grove_document_type *type, const grove_operation *operation,
-                uint32_t count, grove_operation *first_out, grove_operation *rest_out)
-{
-    (void)type;
-    (void)operation;
-    (void)count;
-    (void)first_out;
-    (void)rest_out;
-    /* Operations of one event each are never cut. */
-    GROVE_ASSERT(false);
 }
 
 static grove_status new_state(const grove_document_type *type,
@@ -128,8 +106,8 @@ const grove_document_type *grove_type_tree(void)
         .schema = &grove__tree_schema,
         .timed = &TIMED,
         .operation_check = check_operation,
-        .operation_join = join,
-        .operation_cut = cut,
+        .operation_join = grove_schema_operation_join,
+        .operation_cut = grove_schema_operation_cut,
         .operations_encode = grove_schema_operations_encode,
         .operations_decode = grove_schema_operations_decode,
         .state_new = new_state,

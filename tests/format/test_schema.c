@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include <criterion/criterion.h>
 
 #include "base/alloc.h"
@@ -125,6 +127,22 @@ Test(schema, operations_of_all_kinds_round_trip)
         stage_release(&stage);
         test_history_free(&history);
     }
+}
+
+Test(schema, operations_are_never_joined)
+{
+    grove_operation last = {0, 1, 0, {(const uint8_t *)"a", 1}};
+    const grove_operation next = {0, 1, 0, {(const uint8_t *)"b", 1}};
+    cr_assert_not(grove_schema_operation_join(&test_type_payload, &last, &next));
+    cr_assert_eq(last.count, 1);
+}
+
+Test(schema, operations_are_never_cut, .signal = SIGABRT)
+{
+    const grove_operation whole = {0, 1, 0, {(const uint8_t *)"a", 1}};
+    grove_operation first;
+    grove_operation rest;
+    grove_schema_operation_cut(&test_type_payload, &whole, 0, &first, &rest);
 }
 
 Test(schema, payloads_are_decoded_without_a_copy)

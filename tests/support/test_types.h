@@ -218,22 +218,6 @@ static const grove_document_type test_type_typing = {
     .state_bytes = test_state_bytes,
 };
 
-/* Operations of a schema are one event each. */
-static inline bool test_never_join(const grove_document_type *type, grove_operation *last,
-                                   const grove_operation *next)
-{
-    (void)type, (void)last, (void)next;
-    return false;
-}
-
-static inline void test_never_cut(const grove_document_type *type,
-                                  const grove_operation *operation, uint32_t count,
-                                  grove_operation *first_out, grove_operation *rest_out)
-{
-    (void)type, (void)operation, (void)count, (void)first_out, (void)rest_out;
-    cr_assert_fail("an operation of one event cannot be cut");
-}
-
 static const grove_field_type test_fields_bytes[] = {GROVE_FIELD_BYTES};
 static const grove_field_type test_fields_point[] = {GROVE_FIELD_UNSIGNED,
                                                      GROVE_FIELD_SIGNED};
@@ -267,7 +251,8 @@ static const grove_schema test_schema_mixed = {TEST_MIXED_KINDS, test_kinds_mixe
         .abi = GROVE_DOCUMENT_TYPE_ABI, .name = (type_name), .format = 1,   \
         .capabilities = GROVE_TYPE_CONCURRENT, .schema = (type_schema),     \
         .operation_check = grove_schema_operation_check,                    \
-        .operation_join = test_never_join, .operation_cut = test_never_cut, \
+        .operation_join = grove_schema_operation_join,                      \
+        .operation_cut = grove_schema_operation_cut,                        \
         .operations_encode = grove_schema_operations_encode,                \
         .operations_decode = grove_schema_operations_decode,                \
         .state_new = test_state_new, .state_free = test_state_free,         \

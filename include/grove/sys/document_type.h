@@ -337,6 +337,16 @@ GROVE_API grove_status grove_schema_operation_check(const grove_document_type *t
                                                     const grove_operation *operation,
                                                     grove_error *error_out);
 
+/* `operation_join` and `operation_cut` for types with a schema: operations of
+ * one event each are never joined, and so never cut. */
+GROVE_API bool grove_schema_operation_join(const grove_document_type *type,
+                                           grove_operation *last,
+                                           const grove_operation *next);
+GROVE_API_VOID void grove_schema_operation_cut(const grove_document_type *type,
+                                               const grove_operation *operation,
+                                               uint32_t count, grove_operation *first_out,
+                                               grove_operation *rest_out);
+
 /* The built-in types; static. */
 GROVE_API const grove_document_type *grove_type_text(void);
 GROVE_API const grove_document_type *grove_type_opaque(void);
