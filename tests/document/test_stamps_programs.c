@@ -9,7 +9,13 @@
 #include "support/exchange.h"
 #include "support/random.h"
 
-enum { STORES = 3, HANDLES = 2, PROGRAMS = 60, STEPS = 160, OPERATION_EVENTS_MAX = 4 };
+#ifdef __SANITIZE_ADDRESS__
+enum { PROGRAMS = 20 };
+#else
+enum { PROGRAMS = 60 };
+#endif
+
+enum { STORES = 3, HANDLES = 2, STEPS = 160, OPERATION_EVENTS_MAX = 4 };
 
 /* What a program does beside the usual. */
 typedef enum kind {
