@@ -14,10 +14,10 @@
 #include "tree/operation.h"
 #include "tree/oracle.h"
 
-#ifdef GROVE_TINY_LIMITS
-enum { ROUNDS = 100 };
+#if defined(GROVE_TINY_LIMITS) || defined(__SANITIZE_ADDRESS__)
+enum { ROUNDS = 100, ROUNDS_ON_DISK = 30 };
 #else
-enum { ROUNDS = 1000 };
+enum { ROUNDS = 1000, ROUNDS_ON_DISK = 50 };
 #endif
 
 enum { SITES = 3, HANDLES = SITES + 1, KNOWN_MAX = 4096, VECTOR_BYTES = 64 };
@@ -631,5 +631,5 @@ Test(tree_random, who_knows_the_same_has_the_same_tree_in_memory)
 
 Test(tree_random, who_knows_the_same_has_the_same_tree_on_lmdb)
 {
-    run_sessions("lmdb", ROUNDS / 20, 200);
+    run_sessions("lmdb", ROUNDS_ON_DISK, 200);
 }
