@@ -556,6 +556,9 @@ static grove_status fill_operations(schema_decoder *decoder, grove_operation *it
     return GROVE_OK;
 }
 
+/* What an empty content points to: no offset may be added to a null pointer. */
+static const uint8_t NOTHING = 0;
+
 grove_status grove_schema_operations_decode(
     const grove_document_type *type, grove_type_frames frames, uint64_t event_count,
     grove_buffer *operations_out, grove_buffer *scratch_out, grove_error *error_out)
@@ -577,7 +580,8 @@ grove_status grove_schema_operations_decode(
                               .layout = &layout,
                               .structure = frames.structure,
                               .has_contents = !frames.is_content_left_out,
-                              .content = frames.content.data,
+                              .content = frames.content.size > 0 ? frames.content.data
+                                                                 : &NOTHING,
                               .scratch = scratch};
     status = fill_operations(&decoder, (grove_operation *)(void *)items, event_count,
                              error_out);
