@@ -97,6 +97,9 @@ grove_store *bench_store(bench *run, const char *name, grove_durability durabili
                          const grove_allocator *allocator);
 /* Type `text`. With `makes_snapshot` each save makes one, else none does. */
 grove_document *bench_document(grove_store *store, const char *id, bool makes_snapshot);
+/* The same, of another type. */
+grove_document *bench_document_of(grove_store *store, const grove_document_type *type,
+                                  const char *id, bool makes_snapshot);
 grove_document *bench_document_load(grove_store *store, const char *id);
 void bench_session(uint64_t events, uint64_t length, cli_trace *trace_out);
 /* Reads NAME.json.gz from the directory of traces; false: not there, said. */

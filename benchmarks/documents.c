@@ -38,7 +38,14 @@ grove_store *bench_store(bench *run, const char *name, grove_durability durabili
 
 grove_document *bench_document(grove_store *store, const char *id, bool makes_snapshot)
 {
+    return bench_document_of(store, grove_type_text(), id, makes_snapshot);
+}
+
+grove_document *bench_document_of(grove_store *store, const grove_document_type *type,
+                                  const char *id, bool makes_snapshot)
+{
     grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
+    options.type = type;
     options.policy.automatic = makes_snapshot;
     options.policy.events_min = 0;
     options.policy.cost_percent = 0;

@@ -42,17 +42,7 @@ static const grove_bytes NO_METADATA = {NULL, 0};
 
 static grove_document *open_tree(grove_store *store, const char *id, bool makes_snapshot)
 {
-    grove_document_options options = GROVE_DOCUMENT_OPTIONS_INIT;
-    options.type = grove_type_tree();
-    options.policy.automatic = makes_snapshot;
-    options.policy.events_min = 0;
-    options.policy.cost_percent = 0;
-    grove_document *document;
-    grove_error error;
-    bench_must(
-        grove_document_open(store, grove_bytes_of(id), &options, &document, &error),
-        &error, "opening a tree");
-    return document;
+    return bench_document_of(store, grove_type_tree(), id, makes_snapshot);
 }
 
 static grove_node some_node(grove_document *tree, numbers *from, bool may_be_root)

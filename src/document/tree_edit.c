@@ -11,14 +11,23 @@ grove_status grove__tree_editable(const grove_document *document, grove__tree **
                                   grove_error *error_out)
 {
     grove_status status = grove__document_check_editable(document, error_out);
-    if (status == GROVE_OK && document->type != grove_type_tree()) {
-        return grove__fail(error_out, GROVE_INVALID,
-                           "the document is of type %s, not tree", document->type->name);
+    if (status == GROVE_OK) {
+        status = grove__tree_check_type(document, error_out);
     }
     if (status == GROVE_OK) {
         *tree_out = document->state;
     }
     return status;
+}
+
+grove_status grove__tree_check_type(const grove_document *document,
+                                    grove_error *error_out)
+{
+    if (document->type != grove_type_tree()) {
+        return grove__fail(error_out, GROVE_INVALID,
+                           "the document is of type %s, not tree", document->type->name);
+    }
+    return GROVE_OK;
 }
 
 /* --- what an operation names --- */
@@ -116,8 +125,8 @@ grove__tree_spot grove__tree_spot_of(const grove__tree *tree, uint32_t place)
         grove__fugue_between(&tree->fugue, &tree->nodes[parent].children, left, right)};
 }
 
-static grove_status check_node(const grove__tree *tree, grove_node node,
-                               grove_error *error_out)
+grove_status grove__tree_check_node(const grove__tree *tree, grove_node node,
+                                    grove_error *error_out)
 {
     if (node >= tree->node_count) {
         return grove__fail(error_out, GROVE_INVALID, "there is no node %lu",
@@ -129,7 +138,7 @@ static grove_status check_node(const grove__tree *tree, grove_node node,
 static grove_status check_sibling(const grove__tree *tree, const grove_tree_place *place,
                                   grove_node node, grove_error *error_out)
 {
-    grove_status status = check_node(tree, place->sibling, error_out);
+    grove_status status = grove__tree_check_node(tree, place->sibling, error_out);
     if (status == GROVE_OK &&
         (place->sibling == node ||
          grove__tree_parent(tree, place->sibling) != place->parent)) {
@@ -145,7 +154,7 @@ static grove_status find_spot(const grove__tree *tree, const grove_tree_place *p
                               grove_node node, grove__tree_spot *spot_out,
                               grove_error *error_out)
 {
-    grove_status status = check_node(tree, place->parent, error_out);
+    grove_status status = grove__tree_check_node(tree, place->parent, error_out);
     if (status != GROVE_OK) {
         return status;
     }
@@ -419,7 +428,7 @@ static grove_status begin_edit(grove_document *document, grove_node node,
 {
     grove_status status = grove__tree_editable(document, tree_out, error_out);
     if (status == GROVE_OK) {
-        status = check_node(*tree_out, node, error_out);
+        status = grove__tree_check_node(*tree_out, node, error_out);
     }
     return status == GROVE_OK ? check_metadata(metadata, error_out) : status;
 }

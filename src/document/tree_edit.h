@@ -54,6 +54,12 @@ typedef struct grove__tree_stand_in {
 grove_status grove__tree_editable(const grove_document *document, grove__tree **tree_out,
                                   grove_error *error_out);
 
+/* Whether a document is a tree, and a tree has a node. GROVE_INVALID. */
+grove_status grove__tree_check_type(const grove_document *document,
+                                    grove_error *error_out);
+grove_status grove__tree_check_node(const grove__tree *tree, grove_node node,
+                                    grove_error *error_out);
+
 /* A place as an operation names it. */
 typedef struct grove__tree_spot {
     uint32_t parent;

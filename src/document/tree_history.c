@@ -87,9 +87,8 @@ grove_status grove_tree_history(grove_document *document, grove_node node,
 {
     grove__tree *tree = NULL;
     grove_status status = grove__tree_editable(document, &tree, error_out);
-    if (status == GROVE_OK && node >= tree->node_count) {
-        status = grove__fail(error_out, GROVE_INVALID, "there is no node %lu",
-                             (unsigned long)node);
+    if (status == GROVE_OK) {
+        status = grove__tree_check_node(tree, node, error_out);
     }
     if (status != GROVE_OK) {
         return status;

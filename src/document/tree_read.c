@@ -7,9 +7,8 @@ static grove_status check_tree(const grove_document *document,
                                const grove__tree **tree_out, grove_error *error_out)
 {
     grove_status status = grove__document_check(document, error_out);
-    if (status == GROVE_OK && document->type != grove_type_tree()) {
-        return grove__fail(error_out, GROVE_INVALID,
-                           "the document is of type %s, not tree", document->type->name);
+    if (status == GROVE_OK) {
+        status = grove__tree_check_type(document, error_out);
     }
     if (status == GROVE_OK) {
         *tree_out = document->state;
@@ -21,11 +20,8 @@ static grove_status check_node(const grove_document *document, grove_node node,
                                const grove__tree **tree_out, grove_error *error_out)
 {
     grove_status status = check_tree(document, tree_out, error_out);
-    if (status == GROVE_OK && node >= (*tree_out)->node_count) {
-        return grove__fail(error_out, GROVE_INVALID, "there is no node %lu",
-                           (unsigned long)node);
-    }
-    return status;
+    return status == GROVE_OK ? grove__tree_check_node(*tree_out, node, error_out)
+                              : status;
 }
 
 /* A node of the tree as callers know it. */
