@@ -129,8 +129,9 @@ class Check(Case):
                     self.grove("verify", "saved", "--replay")
         self.assertGreater(codes.get((6, 6), 0), SEEDS // 10, codes)
 
-    def stop_reader(self):
-        """A check whose reading process is stopped before it is done; its output."""
+    def stop_reader(self, after):
+        """A check whose process that reads is stopped after some seconds, which must
+        not be before it has opened the store nor when it is done; its output."""
         check = subprocess.Popen(
             [case.OPTIONS.program, "verify", "--replay", "--timeout", "1"],
             cwd=self.folder, env=case.ENVIRONMENT, stdout=subprocess.PIPE)
@@ -139,15 +140,19 @@ class Check(Case):
         while check.poll() is None and child == "":
             with open(children, encoding="utf-8") as file:
                 child = file.read().strip()
+        time.sleep(after)
         if child != "":
-            os.kill(int(child), signal.SIGSTOP)
+            try:
+                os.kill(int(child), signal.SIGSTOP)
+            except ProcessLookupError:
+                pass
         return check.communicate(timeout=300)[0], check.returncode
 
     def test_what_never_comes_to_an_end_is_a_finding(self):
         """As LMDB may read for ever in damaged pages."""
         self.make()
-        for _ in range(20):
-            said, code = self.stop_reader()
+        for attempt in range(24):
+            said, code = self.stop_reader(0.001 * 1.4 ** attempt)
             if b"said nothing for 1 seconds" in said:
                 self.assertEqual(code, 6)
                 return
