@@ -6,7 +6,7 @@
  */
 #include "support/text_copy.h"
 
-#ifdef GROVE_TINY_LIMITS
+#if defined(GROVE_TINY_LIMITS) || defined(__SANITIZE_ADDRESS__)
 enum { HISTORIES = 300 };
 #else
 enum { HISTORIES = 1000 };
