@@ -154,7 +154,8 @@ typedef struct grove_save_result {
 /*
  * Saves the events that were not saved yet, in one commit; small batches may
  * roll up and a snapshot may be made in the same write transaction. What is
- * saved once is never saved again.
+ * saved once is never saved again, nor what another handle saved meanwhile that
+ * was given the same events.
  *
  * `expected` (NULL: any) is the clock the caller believes the stored document
  * stands at, as grove_document_clock gave it. When the store has moved on:
@@ -167,7 +168,8 @@ typedef struct grove_save_result {
  *   GROVE_CONFLICT         see above; or the document was deleted or made
  *                          anew under this handle
  *   GROVE_UNSUPPORTED      see above
- *   GROVE_REPLICA_REUSED   another writer saved events under this replica
+ *   GROVE_REPLICA_REUSED   another writer saved events under this replica, or
+ *                          other events by the ids of unsaved ones
  *   GROVE_BUSY             others saved first, again and again
  *   GROVE_HISTORY_REMOVED  a compaction removed events that the handle lacks or
  *                          that are needed to merge its unsaved ones
@@ -181,8 +183,10 @@ GROVE_API grove_status grove_document_save(grove_document *document,
 
 /*
  * Takes in what others saved since the handle was loaded; reads only the new
- * batches. *events_out (may be NULL): how many events came in.
+ * batches. *events_out (may be NULL): how many events came in; some of them may
+ * have been unsaved here, and are no longer.
  *
+ *   GROVE_REPLICA_REUSED  as save says
  *   GROVE_NONE          the document was deleted, or deleted and made anew
  *   GROVE_UNSUPPORTED   they are concurrent with unsaved events, or with each
  *                       other, and the type cannot merge; nothing changed
@@ -209,6 +213,8 @@ GROVE_API_VOID grove_event_id grove_document_replica(const grove_document *docum
 /*
  * Adds events made elsewhere, for types whose authors bring their own
  * replicas and parents. All or nothing. They are unsaved until the next save.
+ * Compared with what the handle knows; with what others saved since, the next
+ * refresh or save does.
  *
  *   GROVE_DUPLICATE        all of it is known with the same content
  *   GROVE_REPLICA_REUSED   an id is known with other content, or is not the

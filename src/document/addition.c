@@ -190,34 +190,27 @@ grove_status grove__addition_drop_known(grove__addition *adding, grove_error *er
     }
 }
 
-/* Sequences go on without gaps. */
+/* Sequences go on without gaps: the run's first event is not known, the one
+ * before it is. */
 static grove_status check_sequence(grove__addition *adding, grove_error *error_out)
 {
-    grove_document *document = adding->document;
-    const grove__ids *ids = &document->graph.ids;
     const grove_event_id *id = &adding->run.first;
-    uint32_t number = grove__ids_find_replica(ids, &id->replica);
-    uint64_t next =
-        number == GROVE__INDEX_NONE ? 0 : grove__ids_next_sequence(ids, number);
-    if (document->graph.base > 0 && document->exists) {
-        grove__replica_run run;
-        grove_status status = grove__replica_run_newest(document, adding->txn,
-                                                        &id->replica, &run, error_out);
-        if (status == GROVE_OK && run.sequence + run.count > next) {
-            next = run.sequence + run.count;
-        } else if (status != GROVE_OK && status != GROVE_NONE) {
-            return status;
-        }
+    uint64_t clock;
+    if (id->sequence == 0) {
+        return GROVE_OK;
     }
-    if (id->sequence != next) {
-        adding->waits = id->sequence > next;
+    grove_status status =
+        grove__document_find(adding->document, adding->txn, &id->replica,
+                             id->sequence - 1, &clock, error_out);
+    if (status == GROVE_NONE) {
+        adding->waits = true;
         adding->missing = *id;
         adding->missing.sequence--;
         return grove__fail(error_out, GROVE_REPLICA_REUSED,
-                           "the replica's next event is %llu, not %llu",
-                           (unsigned long long)next, (unsigned long long)id->sequence);
+                           "event %llu of the replica is not the next that is known",
+                           (unsigned long long)id->sequence);
     }
-    return GROVE_OK;
+    return status;
 }
 
 /* Whether the graph takes the run, and the type can follow. */

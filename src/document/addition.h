@@ -49,7 +49,7 @@ grove_status grove__addition_drop_known(grove__addition *adding, grove_error *er
  * until the next walk. Takes older events into the graph if it has to.
  *
  *   GROVE_UNKNOWN_PARENT   waits
- *   GROVE_REPLICA_REUSED   not the replica's next; if it is a later one: waits
+ *   GROVE_REPLICA_REUSED   not the replica's next, but a later one: waits
  *   GROVE_HISTORY_REMOVED  what is needed to place or to merge it is gone
  *   GROVE_UNSUPPORTED      concurrent, and the type cannot merge
  *   GROVE_INVALID, GROVE_LIMIT, GROVE_CONFLICT

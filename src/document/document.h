@@ -148,7 +148,7 @@ struct grove_document {
 /* Batches whose sizes a save looks at when it rolls up. */
 enum { GROVE__PIECES_MAX = 128 };
 
-/* --- reading: load.c, batches.c --- */
+/* --- reading: load.c, batches.c, take_in.c --- */
 
 /* The meta record as `txn` sees it. GROVE_NONE. */
 grove_status grove__document_meta_read(grove__txn *txn, grove_bytes id,
@@ -236,8 +236,11 @@ grove_status grove__document_look(grove_document *document, grove__txn *txn,
 
 /*
  * Takes in the events that are stored and that the handle lacks, before its
- * unsaved ones. GROVE_UNSUPPORTED: that would make a merge, and the type has
- * none. GROVE_HISTORY_REMOVED: they are no longer stored.
+ * unsaved ones; of these, those that were stored meanwhile are unsaved no
+ * longer. GROVE_REPLICA_REUSED: other events are stored by the ids of unsaved
+ * ones, or some of the handle's own replica. GROVE_UNSUPPORTED: that would make
+ * a merge, and the type has none. GROVE_HISTORY_REMOVED: they are no longer
+ * stored.
  */
 grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
                                      grove_error *error_out);
@@ -294,6 +297,15 @@ grove_status grove__document_deepen(grove_document *document, grove__txn *txn,
  * is as it was. */
 grove_status grove__document_cut_graph(grove_document *document, uint64_t end,
                                        grove_error *error_out);
+
+/*
+ * The graph with `stored` after the events that were known to be stored, and
+ * then `unsaved`; graph_out is the caller's, the handle keeps its own.
+ * Statuses as grove__document_add_stored.
+ */
+grove_status grove__document_order_anew(grove_document *document, grove__txn *txn,
+                                        grove__events *stored, grove__events *unsaved,
+                                        grove__graph *graph_out, grove_error *error_out);
 
 /* What a batch of the list that begins at `first_clock` has as its reach. */
 grove_status grove__document_reach(grove_document *document, grove__txn *txn,

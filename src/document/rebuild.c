@@ -1,6 +1,6 @@
 /*
  * Building a handle's graph anew: to reach further back, to take events out
- * again, or to take in what others saved before what is unsaved here.
+ * again, or to get events between those that it has.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -252,165 +252,29 @@ grove_status grove__document_cut_graph(grove_document *document, uint64_t end,
     return status;
 }
 
-/* --- events of others before unsaved ones --- */
-
-/* Whether the store still ends, for each replica, where its unsaved events
- * begin. */
-static grove_status check_replicas(grove_document *document, grove__txn *txn,
-                                   grove_error *error_out)
+grove_status grove__document_order_anew(grove_document *document, grove__txn *txn,
+                                        grove__events *stored, grove__events *unsaved,
+                                        grove__graph *graph_out, grove_error *error_out)
 {
-    const grove__events *unsaved = &document->unsaved;
-    bool *is_checked =
-        grove__allocate_zeroed(document->allocator, unsaved->replica_count);
-    if (is_checked == NULL) {
-        return grove__fail_memory(error_out);
-    }
-    grove_status status = GROVE_OK;
-    for (size_t index = 0; status == GROVE_OK && index < unsaved->id_run_count; index++) {
-        const grove__id_run *run = &unsaved->id_runs[index];
-        if (is_checked[run->replica]) {
-            continue;
-        }
-        is_checked[run->replica] = true;
-        grove__replica_run newest = {0, 0, 0};
-        status = grove__replica_run_newest(
-            document, txn, &unsaved->replicas[run->replica], &newest, error_out);
-        status = status == GROVE_NONE ? GROVE_OK : status;
-        if (status == GROVE_OK && newest.sequence + newest.count != run->sequence) {
-            status =
-                grove__fail(error_out, GROVE_REPLICA_REUSED,
-                            "another writer saved events of a replica that has unsaved "
-                            "ones here");
-        }
-    }
-    grove__deallocate(document->allocator, is_checked, unsaved->replica_count);
-    return status;
-}
-
-/* Appends the stored events that the handle lacks to a list. */
-static grove_status read_missing(grove_document *document, grove__txn *txn,
-                                 grove__events *missing, grove_error *error_out)
-{
-    batch_source source;
-    grove__batch_reader_init(&source.reader, document->allocator);
-    grove__events_init(&source.events, document->allocator);
-    uint64_t clock = document->stored;
-    grove_status status = GROVE_OK;
-    while (status == GROVE_OK && clock < document->meta.events) {
-        uint64_t first = 0;
-        status = grove__batch_find(document, txn, clock, &first, error_out);
-        if (status == GROVE_OK) {
-            status = grove__batch_read(document, txn, first, &source.reader, error_out);
-        }
-        if (status == GROVE_OK) {
-            status = grove__batch_decode(&source.reader.block, document->type,
-                                         GROVE__DECODE_ALL, &source.events, error_out);
-        }
-        uint64_t end = first + source.events.count;
-        if (status == GROVE_OK && (end <= clock || end > document->meta.events)) {
-            status =
-                grove__fail(error_out, GROVE_CORRUPT, "a batch is missing at clock %llu",
-                            (unsigned long long)clock);
-        }
-        if (status == GROVE_OK) {
-            status = grove__events_append_list(missing, document->type, &source.events,
-                                               (uint32_t)(clock - first),
-                                               (uint32_t)(end - clock), error_out);
-        }
-        if (status == GROVE_OK) {
-            document->tail_batches++;
-            document->tail_bytes += source.reader.bytes.size;
-        }
-        clock = end;
-    }
-    grove__events_release(&source.events);
-    grove__batch_reader_release(&source.reader);
-    return status;
-}
-
-/* Puts missing events before the unsaved ones into the graph, and then into
- * the state. */
-static grove_status insert_missing(grove_document *document, grove__txn *txn,
-                                   grove__events *missing, grove_error *error_out)
-{
-    grove__list_part part = {missing, document->stored, 0, missing->count};
-    grove__list_part unsaved = {&document->unsaved, document->meta.events, 0,
-                                document->unsaved.count};
-    grove_status status = grove__document_add_stored(document, txn, &part, error_out);
-    if (status == GROVE_OK) {
-        status = grove__document_add_stored(document, txn, &unsaved, error_out);
-    }
-    if (status == GROVE_OK) {
-        status = grove__document_apply_list(document, txn, &part, UINT64_MAX,
-                                            GROVE_CORRUPT, error_out);
-    }
-    return status;
-}
-
-/* Takes in stored events before unsaved ones. */
-static grove_status merge_stored(grove_document *document, grove__txn *txn,
-                                 grove_error *error_out)
-{
-    grove_status status = check_replicas(document, txn, error_out);
+    grove__graph now = document->graph;
+    grove__graph copy;
+    grove__list_part parts[] = {
+        {stored, document->stored, 0, stored->count},
+        {unsaved, document->stored + stored->count, 0, unsaved->count},
+    };
+    grove_status status = copy_graph(document, document->stored, &copy, error_out);
     if (status != GROVE_OK) {
         return status;
     }
-    if ((document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0 &&
-        document->type->merge == NULL) {
-        return grove__fail(
-            error_out, GROVE_UNSUPPORTED,
-            "others saved events that are concurrent with unsaved ones, and "
-            "documents of type %s cannot merge them",
-            document->type->name);
-    }
-    grove__events missing;
-    grove__events_init(&missing, document->allocator);
-    grove__graph old = document->graph;
-    grove__graph cut;
-    status = read_missing(document, txn, &missing, error_out);
-    if (status == GROVE_OK) {
-        status = copy_graph(document, document->stored, &cut, error_out);
+    document->graph = copy;
+    for (size_t index = 0; status == GROVE_OK && index < 2; index++) {
+        status = grove__document_add_stored(document, txn, &parts[index], error_out);
     }
     if (status == GROVE_OK) {
-        document->graph = cut;
-        status = insert_missing(document, txn, &missing, error_out);
-        grove__graph_release(status == GROVE_OK ? &old : &document->graph);
-        if (status != GROVE_OK) {
-            document->graph = old;
-            document->merge.is_warm = false;
-        }
+        *graph_out = document->graph;
+    } else {
+        grove__graph_release(&document->graph);
     }
-    if (status == GROVE_OK) {
-        document->stored = document->meta.events;
-        document->tail_operations += missing.operations.size / sizeof(grove_operation);
-        document->made_last = false;
-    }
-    grove__events_release(&missing);
-    return status;
-}
-
-grove_status grove__document_take_in(grove_document *document, grove__txn *txn,
-                                     grove_error *error_out)
-{
-    if (document->stored == document->meta.events) {
-        return GROVE_OK;
-    }
-    if (document->stored < document->meta.base_clock) {
-        return grove__fail(error_out, GROVE_HISTORY_REMOVED,
-                           "a compaction removed events that this handle lacks; load the "
-                           "document anew");
-    }
-    grove_status status = document->unsaved.count == 0
-                              ? grove__document_load_tail(document, txn, error_out)
-                              : merge_stored(document, txn, error_out);
-    grove__document_hold(document);
-    document->pending.is_tried = false;
-    /* Another handle may have gone on with this one's replica. */
-    const grove__ids *ids = &document->graph.ids;
-    uint32_t number = grove__ids_find_replica(ids, &document->replica);
-    if (number != GROVE__INDEX_NONE) {
-        document->next_sequence = grove__max_u64(document->next_sequence,
-                                                 grove__ids_next_sequence(ids, number));
-    }
+    document->graph = now;
     return status;
 }

@@ -310,13 +310,11 @@ static void bring(session *run, uint32_t from, peer *to)
 
 static void exchange(session *run, uint32_t from, uint32_t to)
 {
-    /* What comes to a store comes through one of its handles: two that took in
-     * the same events would both save them. */
-    if (to >= SITES || from % SITES == to) {
+    if (from % SITES == to % SITES) {
         refresh(run, to);
         return;
     }
-    peer *site = &run->sites[to];
+    peer *site = &run->sites[to % SITES];
     site->document = run->handles[to];
     bring(run, from, site);
 }
