@@ -16,6 +16,10 @@
  * once however many arrive. The first put of a node is not in the log: it
  * cannot make a cycle, as nothing can be below a node before it, and what
  * moves a node knows its put.
+ *
+ * Of a node that nothing was ever put or moved below, a move always has effect,
+ * and no other node's move depends on it: such moves find their places in the
+ * log, and among the moves of their nodes, with nothing undone.
  */
 #include "base/assert.h"
 #include "tree/tree.h"
@@ -125,29 +129,56 @@ static size_t undo_later(grove__tree *tree, uint32_t first)
     return kept;
 }
 
-/* Merges the sorted arrivals into the log behind its first `kept` moves. */
-static void merge(grove__tree *tree, size_t kept)
+/* Merges the sorted arrivals into the log. */
+static void merge(grove__tree *tree)
 {
     size_t old = tree->move_count;
     size_t arrived = tree->arrival_count;
     size_t to = old + arrived;
     while (arrived > 0) {
-        bool is_old = old > kept &&
-                      is_later(tree, tree->moves[old - 1], tree->arrivals[arrived - 1]);
+        bool is_old =
+            old > 0 && is_later(tree, tree->moves[old - 1], tree->arrivals[arrived - 1]);
         tree->moves[--to] = is_old ? tree->moves[--old] : tree->arrivals[--arrived];
     }
     tree->move_count += tree->arrival_count;
     tree->arrival_count = 0;
 }
 
-void grove__tree_settle(grove__tree *tree)
+/* Whether the arrivals are moves of nodes that never had anything below them. */
+static bool are_of_leaves(const grove__tree *tree)
 {
-    if (tree->arrival_count == 0) {
-        return;
+    for (size_t index = 0; index < tree->arrival_count; index++) {
+        const grove__tree_place_record *place = &tree->places[tree->arrivals[index]];
+        if (place->is_put ||
+            tree->nodes[place->node].children.first != GROVE__TREE_NONE) {
+            return false;
+        }
     }
-    sort(tree, tree->arrivals, tree->arrival_count);
+    return true;
+}
+
+/* Puts the move of a leaf between those of its node. */
+static void insert(grove__tree *tree, uint32_t move)
+{
+    grove__tree_place_record *place = &tree->places[move];
+    uint32_t after = GROVE__TREE_NONE;
+    place->before = tree->nodes[place->node].place;
+    /* Its base is earlier than all moves of a node. */
+    while (is_later(tree, place->before, move)) {
+        after = place->before;
+        place->before = tree->places[after].before;
+    }
+    if (after == GROVE__TREE_NONE) {
+        grove__tree_stand(tree, place->node, move);
+    } else {
+        tree->places[after].before = move;
+    }
+}
+
+/* Undoes and does again what is later than the first arrival. */
+static void settle_in_turn(grove__tree *tree)
+{
     size_t kept = undo_later(tree, tree->arrivals[0]);
-    GROVE_ASSERT(!tree->is_open || kept == tree->move_count);
     for (size_t index = 0; index < tree->arrival_count; index++) {
         /* What was its node's base is a move now. */
         uint32_t node = tree->places[tree->arrivals[index]].node;
@@ -155,15 +186,36 @@ void grove__tree_settle(grove__tree *tree)
             grove__tree_stand(tree, node, tree->nodes[node].base);
         }
     }
-    merge(tree, kept);
+    tree->redone += tree->move_count - kept;
+    merge(tree);
     for (size_t index = kept; index < tree->move_count; index++) {
         redo(tree, tree->moves[index]);
-        if (tree->is_open) {
-            /* There is room for it. */
-            grove_status status =
-                grove__tree_note(tree, GROVE__TREE_ENTRY_MOVE, tree->moves[index], NULL);
-            GROVE_ASSERT(status == GROVE_OK);
+    }
+}
+
+void grove__tree_settle(grove__tree *tree)
+{
+    size_t kept = tree->move_count;
+    size_t arrived = tree->arrival_count;
+    if (arrived == 0) {
+        return;
+    }
+    sort(tree, tree->arrivals, arrived);
+    GROVE_ASSERT(!tree->is_open || kept == 0 ||
+                 !is_later(tree, tree->moves[kept - 1], tree->arrivals[0]));
+    if (are_of_leaves(tree)) {
+        for (size_t index = 0; index < arrived; index++) {
+            insert(tree, tree->arrivals[index]);
         }
+        merge(tree);
+    } else {
+        settle_in_turn(tree);
+    }
+    for (size_t index = kept; tree->is_open && index < kept + arrived; index++) {
+        /* There is room for it. */
+        grove_status status =
+            grove__tree_note(tree, GROVE__TREE_ENTRY_MOVE, tree->moves[index], NULL);
+        GROVE_ASSERT(status == GROVE_OK);
     }
 }
 

@@ -98,6 +98,7 @@ typedef struct grove__tree {
     size_t deletion_count, deletion_capacity;
     uint32_t *moves;
     size_t move_count, move_capacity;
+    uint64_t redone;     /* moves that were undone and done again, so far */
     grove_buffer values; /* of attributes, encoded */
     uint64_t value_garbage;
     grove__names names; /* of types and attributes */
@@ -180,8 +181,9 @@ void grove__tree_cancel(grove__tree *tree);
 
 /* --- move.c: where nodes stand --- */
 
-/* Takes the arrivals into the log, for which there is room: undoes all moves
- * that are later than one of them, and does them again in their order. */
+/* Takes the arrivals into the log, for which there is room: O(later moves of
+ * their nodes) where these have never had anything below them; else undoes all
+ * moves that are later than one of them, and does them again in their order. */
 void grove__tree_settle(grove__tree *tree);
 
 /* Lets all nodes stand, of a tree that was loaded: at their bases, which make a

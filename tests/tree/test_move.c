@@ -135,6 +135,31 @@ Test(move, without_effect_stays_and_may_have_one_when_an_earlier_arrives)
     grove__tree_free(tree);
 }
 
+/* Of a node with nothing below it the moves only depend on each other. */
+Test(move, of_a_leaf_that_comes_late_leaves_the_others_as_they_are)
+{
+    char outline[OUTLINE_MAX];
+    static const written_case late = {"",
+                                      {{"X", ""}, {"Y", "X"}, {"Z", ""}},
+                                      {{B, MOVE("Z", "Y")},
+                                       {B, MOVE("Y", "")},
+                                       {B, MOVE("Z", "X")},
+                                       {A, MOVE("Z", "")},
+                                       {A, MOVE("X", "Z")}},
+                                      "X(Z),Y"};
+    uint32_t first = write_case(&late);
+    (void)orders_check(&program, first);
+    grove__tree *tree = program_run(&program, first + 3);
+    for (uint32_t event = first + 3; event < first + 5; event++) {
+        cr_assert_eq(program_apply(&program, tree, &event, 1, NULL), GROVE_OK);
+        /* The last one has others below it: two moves are later. */
+        cr_assert_eq(tree->redone, event == first + 3 ? 0 : 2);
+    }
+    program_outline(tree, true, outline);
+    cr_assert_str_eq(outline, late.outline);
+    grove__tree_free(tree);
+}
+
 Test(move, knows_what_is_above_a_node)
 {
     static const written_case chain = {
