@@ -60,10 +60,17 @@ static void undo(grove__tree *tree, uint32_t move)
     }
 }
 
+/* Whether nothing was ever put or moved below a node. */
+static bool is_leaf(const grove__tree *tree, uint32_t node)
+{
+    return tree->nodes[node].children.first == GROVE__TREE_NONE;
+}
+
 static void redo(grove__tree *tree, uint32_t move)
 {
     grove__tree_place_record *place = &tree->places[move];
-    if (grove__tree_is_above(tree, place->node, place->parent)) {
+    if (!is_leaf(tree, place->node) &&
+        grove__tree_is_above(tree, place->node, place->parent)) {
         place->before = GROVE__TREE_NO_EFFECT;
     } else {
         place->before = tree->nodes[place->node].place;
@@ -144,13 +151,12 @@ static void merge(grove__tree *tree)
     tree->arrival_count = 0;
 }
 
-/* Whether the arrivals are moves of nodes that never had anything below them. */
+/* Whether the arrivals are moves of leaves. */
 static bool are_of_leaves(const grove__tree *tree)
 {
     for (size_t index = 0; index < tree->arrival_count; index++) {
         const grove__tree_place_record *place = &tree->places[tree->arrivals[index]];
-        if (place->is_put ||
-            tree->nodes[place->node].children.first != GROVE__TREE_NONE) {
+        if (place->is_put || !is_leaf(tree, place->node)) {
             return false;
         }
     }
