@@ -258,6 +258,7 @@ typedef bool (*grove_write_fn)(void *context, grove_bytes bytes);
  * Cost: what is read and written; one batch at a time is in memory.
  *
  *   GROVE_NONE    nothing is stored
+ *   GROVE_INVALID, GROVE_LIMIT  a replica in `known` is empty; too long
  *   GROVE_FAILED  `write` wants no more
  *   GROVE_HISTORY_REMOVED  a compaction removed events meanwhile: begin anew
  *   GROVE_CORRUPT, GROVE_IO, GROVE_NO_MEMORY

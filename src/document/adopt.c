@@ -98,24 +98,29 @@ static grove_status read_snapshot(adopt_work *work, grove_error *error_out)
     return grove__exchange_fault(item, status, error_out);
 }
 
-/* How many events of a replica come before the base. */
-static uint64_t removed_of(const adopt_work *work, const grove_replica *replica)
+/* Whether the sequences of the events go on without gaps. */
+static grove_status check_gaps(const adopt_work *work, grove_error *error_out)
 {
-    size_t count;
-    const grove__exchange_run *runs = runs_of(work, &count);
-    uint64_t next = 0;
-    for (size_t index = 0; index < count; index++) {
-        if (grove__replica_equal(&replicas_of(work)[runs[index].replica], replica)) {
-            next = runs[index].sequence + runs[index].count;
+    const grove__events *all = &work->all;
+    grove__vector known;
+    grove__vector_init(&known, work->document->allocator);
+    grove_status status = grove__exchange_removed(work->exchange, &known, error_out);
+    for (size_t index = 0; status == GROVE_OK && index < all->id_run_count; index++) {
+        const grove__id_run *run = &all->id_runs[index];
+        const grove_replica *replica = &all->replicas[run->replica];
+        if (run->sequence != grove__vector_next(&known, replica)) {
+            status = fail("has events whose sequences do not go on", error_out);
+        } else if (!grove__vector_raise(&known, replica, run->sequence + run->count)) {
+            status = grove__fail_memory(error_out);
         }
     }
-    return next;
+    grove__vector_release(&known);
+    return status;
 }
 
 /* Whether replicas are named once, and sequences go on without gaps. */
 static grove_status check_sequences(const adopt_work *work, grove_error *error_out)
 {
-    const grove__events *all = &work->all;
     size_t removed = work->exchange->replicas.size / sizeof(grove_replica);
     size_t run_count;
     const grove__exchange_run *runs = runs_of(work, &run_count);
@@ -134,24 +139,7 @@ static grove_status check_sequences(const adopt_work *work, grove_error *error_o
             return fail("names a replica twice", error_out);
         }
     }
-    size_t bytes = all->replica_count * sizeof(uint64_t);
-    uint64_t *next =
-        bytes == 0 ? NULL : grove__allocate(work->document->allocator, bytes);
-    if (next == NULL) {
-        return bytes == 0 ? GROVE_OK : grove__fail_memory(error_out);
-    }
-    for (size_t index = 0; index < all->replica_count; index++) {
-        next[index] = removed_of(work, &all->replicas[index]);
-    }
-    bool is_sound = true;
-    for (size_t index = 0; index < all->id_run_count; index++) {
-        const grove__id_run *run = &all->id_runs[index];
-        is_sound = is_sound && run->sequence == next[run->replica];
-        next[run->replica] += run->count;
-    }
-    grove__deallocate(work->document->allocator, next, bytes);
-    return is_sound ? GROVE_OK
-                    : fail("has events whose sequences do not go on", error_out);
+    return check_gaps(work, error_out);
 }
 
 /* Begins the draft's graph at the last event that was removed. */

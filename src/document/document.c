@@ -192,7 +192,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     grove__events_init(&document->unsaved, document->allocator);
     document->unsaved_reach = UINT64_MAX;
     grove_buffer_init(&document->version, document->allocator);
-    grove_buffer_init(&document->vector, document->allocator);
+    grove__vector_init(&document->vector, document->allocator);
     grove_buffer_init(&document->batches.items, document->allocator);
     grove__packer_init(&document->packer, document->allocator);
     grove__merge_init(&document->merge, document->allocator);
@@ -394,7 +394,7 @@ void grove_document_close(grove_document *document)
     grove__merge_release(&document->merge, document->type);
     grove__events_release(&document->unsaved);
     grove_buffer_release(&document->version);
-    grove_buffer_release(&document->vector);
+    grove__vector_release(&document->vector);
     grove_buffer_release(&document->batches.items);
     grove__packer_release(&document->packer);
     grove__deallocate(document->allocator, document, sizeof *document);

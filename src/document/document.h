@@ -29,6 +29,7 @@
 #include "format/key.h"
 #include "format/record.h"
 #include "format/snapshot.h"
+#include "format/vector.h"
 #include "graph/arrival.h"
 #include "rollup/rollup.h"
 
@@ -113,7 +114,7 @@ struct grove_document {
     /* Heads as ids, for grove_document_version, and what is known of each
      * replica, for grove_document_version_vector. */
     grove_buffer version;
-    grove_buffer vector;
+    grove__vector vector;
     /* Who listens to edits of a text. */
     grove_text_edit_fn edited;
     void *edited_context;

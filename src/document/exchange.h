@@ -30,6 +30,11 @@ grove_status grove__exchange_decode(const grove__exchange *exchange,
                                     const grove__exchange_item *item,
                                     grove__events *events, grove_error *error_out);
 
+/* Makes an empty vector that of the ids: of the events whose history was
+ * removed where it was exported. */
+grove_status grove__exchange_removed(const grove__exchange *exchange,
+                                     grove__vector *vector, grove_error *error_out);
+
 /*
  * Replaces what is stored of the document by the export, which has a snapshot,
  * in one commit, and loads it into the handle, which has nothing unsaved.

@@ -4,6 +4,7 @@
  */
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "document/document.h"
 #include "format/exchange.h"
@@ -12,14 +13,13 @@
 
 typedef struct export_work {
     grove_document *document;
-    const grove_version_vector *known;
+    grove__vector known; /* by the other side */
     grove_write_fn write;
     void *context;
     grove_buffer bytes; /* what is written next */
     uint64_t clock;     /* what comes next */
     uint64_t end;
     uint64_t events; /* in the batches that were written */
-    bool is_whole;   /* nothing is left out: a snapshot came before */
 } export_work;
 
 static grove_status write_out(export_work *work, grove_error *error_out)
@@ -31,18 +31,6 @@ static grove_status write_out(export_work *work, grove_error *error_out)
     grove_buffer_reset(&work->bytes);
     return goes_on ? GROVE_OK
                    : grove__fail(error_out, GROVE_FAILED, "the export was stopped");
-}
-
-/* How many events of a replica the other side knows. */
-static uint64_t known_of(const export_work *work, const grove_replica *replica)
-{
-    size_t count = work->known == NULL || work->is_whole ? 0 : work->known->count;
-    for (size_t index = 0; index < count; index++) {
-        if (grove__replica_equal(&work->known->entries[index].replica, replica)) {
-            return work->known->entries[index].sequence;
-        }
-    }
-    return 0;
 }
 
 /* --- the ids of what was removed --- */
@@ -98,7 +86,8 @@ static grove_status add_removed(export_work *work, removed_ids *ids, grove_bytes
     grove__heap_push(&ids->heap,
                      (grove__heap_item){.key = record.clock, .mark = (uint32_t)number},
                      is_earlier, NULL);
-    ids->is_known = ids->is_known && known_of(work, &id.replica) >= id.sequence + count;
+    ids->is_known = ids->is_known &&
+                    grove__vector_next(&work->known, &id.replica) >= id.sequence + count;
     return GROVE_OK;
 }
 
@@ -199,7 +188,8 @@ static grove_status begin_with_removed(export_work *work, grove__txn *txn,
     grove_buffer_init(&ids.found, document->allocator);
     grove_status status = find_removed(work, &ids, txn, work->clock, error_out);
     if (status == GROVE_OK && !ids.is_known) {
-        work->is_whole = true;
+        /* Nothing is left out then. */
+        grove__vector_reset(&work->known);
         status = encode_removed(work, &ids, error_out);
         if (status == GROVE_OK) {
             status = copy_snapshot(work, txn, error_out);
@@ -213,34 +203,6 @@ static grove_status begin_with_removed(export_work *work, grove__txn *txn,
 }
 
 /* --- batches --- */
-
-/* Appends to `lacking` what the other side lacks of a batch's events, from
- * `work->clock` on. */
-static grove_status choose(export_work *work, grove__events *batch, uint64_t first,
-                           grove__events *lacking, grove_error *error_out)
-{
-    uint32_t index = (uint32_t)(work->clock - first);
-    uint64_t end = first + batch->count < work->end ? first + batch->count : work->end;
-    grove_status status = GROVE_OK;
-    for (size_t run = 0; status == GROVE_OK && run < batch->id_run_count; run++) {
-        const grove__id_run *ids = &batch->id_runs[run];
-        uint32_t from = ids->event;
-        uint64_t known = known_of(work, &batch->replicas[ids->replica]);
-        uint32_t until = ids->event + ids->count;
-        if (known > ids->sequence) {
-            uint64_t skipped = known - ids->sequence;
-            from = skipped < ids->count ? from + (uint32_t)skipped : until;
-        }
-        from = from > index ? from : index;
-        until = until < end - first ? until : (uint32_t)(end - first);
-        if (from < until) {
-            status = grove__events_append_list(lacking, work->document->type, batch, from,
-                                               until - from, error_out);
-        }
-    }
-    work->clock = end;
-    return status;
-}
 
 /* Appends the item of the next batch, if the other side lacks some of it. */
 static grove_status export_batch(export_work *work, uint64_t first,
@@ -257,7 +219,11 @@ static grove_status export_batch(export_work *work, uint64_t first,
                                               GROVE__DECODE_ALL, &events, error_out);
     uint64_t before = work->clock;
     if (status == GROVE_OK) {
-        status = choose(work, &events, first, &lacking, error_out);
+        uint64_t end = grove__min_u64(first + events.count, work->end);
+        status = grove__vector_append_lacking(
+            &work->known, document->type, &events, (uint32_t)(before - first),
+            (uint32_t)(end - first), &lacking, error_out);
+        work->clock = end;
     }
     grove_bytes bytes = reader->bytes;
     if (status == GROVE_OK && lacking.count < events.count && lacking.count > 0) {
@@ -342,6 +308,22 @@ static grove_status export_beginning(export_work *work, grove_error *error_out)
     return status == GROVE_OK ? write_out(work, error_out) : status;
 }
 
+static grove_status take_known(export_work *work, const grove_version_vector *known,
+                               grove_error *error_out)
+{
+    size_t count = known == NULL ? 0 : known->count;
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < count; index++) {
+        const grove_event_id *entry = &known->entries[index];
+        status = grove__key_check_replica(&entry->replica, error_out);
+        if (status == GROVE_OK &&
+            !grove__vector_raise(&work->known, &entry->replica, entry->sequence)) {
+            status = grove__fail_memory(error_out);
+        }
+    }
+    return status;
+}
+
 grove_status grove_document_export(grove_document *document,
                                    const grove_version_vector *known,
                                    grove_write_fn write, void *context,
@@ -351,10 +333,13 @@ grove_status grove_document_export(grove_document *document,
     if (status != GROVE_OK) {
         return status;
     }
-    export_work work = {
-        .document = document, .known = known, .write = write, .context = context};
+    export_work work = {.document = document, .write = write, .context = context};
     grove_buffer_init(&work.bytes, document->allocator);
-    status = export_beginning(&work, error_out);
+    grove__vector_init(&work.known, document->allocator);
+    status = take_known(&work, known, error_out);
+    if (status == GROVE_OK) {
+        status = export_beginning(&work, error_out);
+    }
     while (status == GROVE_OK && work.clock < work.end) {
         status = export_next(&work, error_out);
         if (status == GROVE_OK && work.bytes.size > 0) {
@@ -365,6 +350,7 @@ grove_status grove_document_export(grove_document *document,
         grove__exchange_end_encode(work.events, &work.bytes);
         status = write_out(&work, error_out);
     }
+    grove__vector_release(&work.known);
     grove_buffer_release(&work.bytes);
     return status;
 }

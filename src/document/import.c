@@ -141,20 +141,21 @@ static grove_status take_apart(import_work *work, grove_bytes bytes,
 
 /* --- adopting --- */
 
-/* How many events of a replica the ids of an export are of. */
-static uint64_t removed_of(const grove__exchange *exchange, const grove_replica *replica)
+grove_status grove__exchange_removed(const grove__exchange *exchange,
+                                     grove__vector *vector, grove_error *error_out)
 {
     const grove_replica *replicas =
         (const grove_replica *)(const void *)exchange->replicas.data;
     const grove__exchange_run *runs =
         (const grove__exchange_run *)(const void *)exchange->runs.data;
-    uint64_t count = 0;
     for (size_t index = 0; index < exchange->runs.size / sizeof *runs; index++) {
-        if (grove__replica_equal(&replicas[runs[index].replica], replica)) {
-            count = grove__max_u64(count, runs[index].sequence + runs[index].count);
+        const grove__exchange_run *run = &runs[index];
+        if (!grove__vector_raise(vector, &replicas[run->replica],
+                                 run->sequence + run->count)) {
+            return grove__fail_memory(error_out);
         }
     }
-    return count;
+    return GROVE_OK;
 }
 
 /* Whether all events whose history was removed there are known here. */
@@ -181,20 +182,25 @@ static grove_status knows_removed(import_work *work, bool *knows_out,
     return GROVE_OK;
 }
 
-/* Raises what is known of replicas, in a list of entries, by a batch. */
-static void raise_entries(const grove__events *events, grove_event_id *entries,
-                          size_t count)
+/* Makes an empty vector that of all that the export has. */
+static grove_status find_theirs(const grove__exchange *exchange, grove__vector *theirs,
+                                grove_error *error_out)
 {
-    for (size_t index = 0; index < events->id_run_count; index++) {
-        const grove__id_run *run = &events->id_runs[index];
-        const grove_replica *replica = &events->replicas[run->replica];
-        for (size_t entry = 0; entry < count; entry++) {
-            if (grove__replica_equal(&entries[entry].replica, replica)) {
-                entries[entry].sequence =
-                    grove__max_u64(entries[entry].sequence, run->sequence + run->count);
-            }
+    const grove__exchange_item *batches =
+        (const grove__exchange_item *)(const void *)exchange->batches.data;
+    grove__events events;
+    grove__events_init(&events, exchange->document->allocator);
+    grove_status status = grove__exchange_removed(exchange, theirs, error_out);
+    for (size_t index = 0;
+         status == GROVE_OK && index < exchange->batches.size / sizeof *batches;
+         index++) {
+        status = grove__exchange_decode(exchange, &batches[index], &events, error_out);
+        if (status == GROVE_OK && !grove__vector_raise_all(theirs, &events)) {
+            status = grove__fail_memory(error_out);
         }
     }
+    grove__events_release(&events);
+    return status;
 }
 
 /* Whether the export has all events that are known here. */
@@ -202,41 +208,20 @@ static grove_status is_dominated(import_work *work, bool *dominated_out,
                                  grove_error *error_out)
 {
     grove_document *document = work->document;
-    const grove__exchange_item *batches =
-        (const grove__exchange_item *)(const void *)work->exchange.batches.data;
-    size_t batch_count = work->exchange.batches.size / sizeof *batches;
+    grove__vector theirs;
+    grove__vector_init(&theirs, document->allocator);
     grove_status status = grove__document_vector(document, work->txn, error_out);
-    if (status != GROVE_OK) {
-        return status;
+    if (status == GROVE_OK) {
+        status = find_theirs(&work->exchange, &theirs, error_out);
     }
-    const grove_event_id *known =
-        (const grove_event_id *)(const void *)document->vector.data;
-    size_t count = document->vector.size / sizeof *known;
-    grove_buffer theirs;
-    grove__events events;
-    grove_buffer_init(&theirs, document->allocator);
-    grove__events_init(&events, document->allocator);
-    for (size_t index = 0; index < count; index++) {
-        grove_event_id entry = known[index];
-        entry.sequence = removed_of(&work->exchange, &entry.replica);
-        grove_buffer_append(&theirs, &entry, sizeof entry);
-    }
-    status = theirs.failed ? grove__fail_memory(error_out) : GROVE_OK;
-    grove_event_id *entries = (grove_event_id *)(void *)theirs.data;
-    for (size_t index = 0; status == GROVE_OK && index < batch_count; index++) {
-        status =
-            grove__exchange_decode(&work->exchange, &batches[index], &events, error_out);
-        if (status == GROVE_OK) {
-            raise_entries(&events, entries, count);
-        }
-    }
+    grove_version_vector ours = grove__vector_view(&document->vector);
     *dominated_out = true;
-    for (size_t index = 0; status == GROVE_OK && index < count; index++) {
-        *dominated_out =
-            *dominated_out && entries[index].sequence >= known[index].sequence;
+    for (size_t index = 0; status == GROVE_OK && *dominated_out && index < ours.count;
+         index++) {
+        const grove_event_id *entry = &ours.entries[index];
+        *dominated_out = grove__vector_next(&theirs, &entry->replica) >= entry->sequence;
     }
-    grove__events_release(&events);
-    grove_buffer_release(&theirs);
+    grove__vector_release(&theirs);
     return status;
 }
 

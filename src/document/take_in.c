@@ -10,12 +10,10 @@
  * when two handles of a store were given what one peer sent. The state has O
  * and D already and takes N.
  */
-#include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/addition.h"
-#include "format/event_ids.h"
 
 /* Appends the stored events that the handle lacks to a list. */
 static grove_status read_missing(grove_document *document, grove__txn *txn,
@@ -61,59 +59,23 @@ static grove_status read_missing(grove_document *document, grove__txn *txn,
 
 /* --- what both have --- */
 
-/* Of each replica of a list, the end of the sequences that another one has. */
-static grove_status find_ends(grove__events *list, const grove__events *other,
-                              uint64_t *ends, grove_error *error_out)
-{
-    for (size_t index = 0; index < other->id_run_count; index++) {
-        const grove__id_run *run = &other->id_runs[index];
-        uint32_t replica;
-        if (grove__event_ids_find_replica(list, &other->replicas[run->replica],
-                                          &replica) != GROVE_OK) {
-            return grove__fail_memory(error_out);
-        }
-        if (replica != UINT32_MAX) {
-            ends[replica] = grove__max_u64(ends[replica], run->sequence + run->count);
-        }
-    }
-    return GROVE_OK;
-}
-
 /*
- * Appends the events of a list that another one lacks; *known_out: how many it
- * has. Of each replica both go on from the same stored event, so the longer
- * one has all of the shorter one's.
+ * Appends the events of a list that another one lacks. Of each replica both go
+ * on from the same stored event, so the longer one has all of the shorter
+ * one's.
  */
 static grove_status append_lacking(const grove_document *document, grove__events *list,
                                    const grove__events *other, grove__events *lacking,
-                                   uint64_t *known_out, grove_error *error_out)
+                                   grove_error *error_out)
 {
-    size_t bytes = list->replica_count * sizeof(uint64_t);
-    uint64_t *ends = grove__allocate_zeroed(document->allocator, bytes);
-    grove_status status = ends == NULL ? grove__fail_memory(error_out)
-                                       : find_ends(list, other, ends, error_out);
-    uint32_t from = 0;
-    uint32_t to = 0;
-    *known_out = 0;
-    for (size_t index = 0; status == GROVE_OK && index < list->id_run_count; index++) {
-        const grove__id_run *run = &list->id_runs[index];
-        uint64_t end = ends[run->replica];
-        uint32_t known = end <= run->sequence
-                             ? 0
-                             : (uint32_t)grove__min_u64(end - run->sequence, run->count);
-        if (known > 0) {
-            status = grove__events_append_list(lacking, document->type, list, from,
-                                               to - from, error_out);
-            from = to + known;
-        }
-        to += run->count;
-        *known_out += known;
-    }
-    if (status == GROVE_OK) {
-        status = grove__events_append_list(lacking, document->type, list, from, to - from,
-                                           error_out);
-    }
-    grove__deallocate(document->allocator, ends, bytes);
+    grove__vector known;
+    grove__vector_init(&known, document->allocator);
+    grove_status status =
+        grove__vector_raise_all(&known, other)
+            ? grove__vector_append_lacking(&known, document->type, list, 0, list->count,
+                                           lacking, error_out)
+            : grove__fail_memory(error_out);
+    grove__vector_release(&known);
     return status;
 }
 
@@ -190,7 +152,6 @@ static grove_status merge_shared(grove_document *document, grove__txn *txn,
                                  grove_error *error_out)
 {
     grove__graph anew;
-    uint64_t ignored;
     grove_status status =
         grove__document_order_anew(document, txn, missing, rest, &anew, error_out);
     if (status != GROVE_OK) {
@@ -199,7 +160,7 @@ static grove_status merge_shared(grove_document *document, grove__txn *txn,
     grove__events *unsaved = &document->unsaved;
     grove__document_mark mark = grove__document_mark_of(document);
     grove__list_part part = {unsaved, document->stored, unsaved->count, unsaved->count};
-    status = append_lacking(document, missing, unsaved, unsaved, &ignored, error_out);
+    status = append_lacking(document, missing, unsaved, unsaved, error_out);
     if (status == GROVE_OK) {
         part.end = unsaved->count;
         status = grove__document_add_stored(document, txn, &part, error_out);
@@ -229,9 +190,9 @@ static grove_status take_missing(grove_document *document, grove__txn *txn,
                                  grove__events *missing, grove__events *rest,
                                  grove_error *error_out)
 {
-    uint64_t shared;
     grove_status status =
-        append_lacking(document, &document->unsaved, missing, rest, &shared, error_out);
+        append_lacking(document, &document->unsaved, missing, rest, error_out);
+    uint32_t shared = document->unsaved.count - rest->count;
     if (status == GROVE_OK && shared > 0) {
         status = compare_all(document, txn, missing, error_out);
     }

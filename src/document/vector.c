@@ -3,33 +3,6 @@
 #include "base/error.h"
 #include "document/document.h"
 
-static grove_event_id *entries_of(grove_document *document)
-{
-    return (grove_event_id *)(void *)document->vector.data;
-}
-
-/* Raises a replica's entry to `next`; appends one if it has none. */
-static void raise_entry(grove_document *document, const grove_replica *replica,
-                        uint64_t next)
-{
-    grove_event_id *entries = entries_of(document);
-    size_t count = document->vector.size / sizeof *entries;
-    /* Stored runs come replica by replica, so it is mostly the last one. */
-    for (size_t index = count; index > 0; index--) {
-        if (grove__replica_equal(&entries[index - 1].replica, replica)) {
-            if (entries[index - 1].sequence < next) {
-                entries[index - 1].sequence = next;
-            }
-            return;
-        }
-    }
-    grove_event_id entry;
-    memset(&entry, 0, sizeof entry);
-    entry.replica = *replica;
-    entry.sequence = next;
-    grove_buffer_append(&document->vector, &entry, sizeof entry);
-}
-
 /* Takes in a stored run, as far as the handle has its events. */
 static grove_status add_run(grove_document *document, grove_bytes key, grove_bytes value,
                             grove_buffer *scratch, grove_error *error_out)
@@ -48,16 +21,9 @@ static grove_status add_run(grove_document *document, grove_bytes key, grove_byt
     uint64_t count = run.count < document->stored - run.clock
                          ? run.count
                          : document->stored - run.clock;
-    grove_event_id *entries = entries_of(document);
-    size_t entry_count = document->vector.size / sizeof *entries;
-    if (entry_count > 0 &&
-        grove__replica_equal(&entries[entry_count - 1].replica, &id.replica)) {
-        entries[entry_count - 1].sequence = id.sequence + count;
-        return GROVE_OK;
-    }
-    id.sequence += count;
-    grove_buffer_append(&document->vector, &id, sizeof id);
-    return GROVE_OK;
+    return grove__vector_raise(&document->vector, &id.replica, id.sequence + count)
+               ? GROVE_OK
+               : grove__fail_memory(error_out);
 }
 
 grove_status grove__document_vector(grove_document *document, grove__txn *txn,
@@ -69,7 +35,7 @@ grove_status grove__document_vector(grove_document *document, grove__txn *txn,
     if (status != GROVE_OK) {
         return status;
     }
-    grove_buffer_reset(&document->vector);
+    grove__vector_reset(&document->vector);
     grove__key prefix;
     grove__key_of_document(&prefix, document->id);
     grove_buffer scratch;
@@ -89,13 +55,9 @@ grove_status grove__document_vector(grove_document *document, grove__txn *txn,
     if (status != GROVE_OK && status != GROVE_NONE) {
         return status;
     }
-    const grove__events *unsaved = &document->unsaved;
-    for (size_t index = 0; index < unsaved->id_run_count; index++) {
-        const grove__id_run *run = &unsaved->id_runs[index];
-        raise_entry(document, &unsaved->replicas[run->replica],
-                    run->sequence + run->count);
-    }
-    return document->vector.failed ? grove__fail_memory(error_out) : GROVE_OK;
+    return grove__vector_raise_all(&document->vector, &document->unsaved)
+               ? GROVE_OK
+               : grove__fail_memory(error_out);
 }
 
 grove_status grove_document_version_vector(grove_document *document,
@@ -113,8 +75,7 @@ grove_status grove_document_version_vector(grove_document *document,
         grove__txn_abort(&txn);
     }
     if (status == GROVE_OK) {
-        vector_out->entries = entries_of(document);
-        vector_out->count = document->vector.size / sizeof(grove_event_id);
+        *vector_out = grove__vector_view(&document->vector);
     }
     return status;
 }

@@ -261,14 +261,21 @@ grove_status grove__events_append_timed(grove__events *events,
     return status;
 }
 
+/* A run of times, or an operation, of a list, and where it begins. */
+typedef struct list_place {
+    size_t index;
+    uint32_t event;
+} list_place;
+
 /* Appending a part of another list. */
 typedef struct list_part {
     grove__events *events;
     const grove_document_type *type;
     grove__events *other;
-    uint32_t from, end; /* in `other` */
-    uint32_t base;      /* where `from` comes to lie in `events` */
-    uint32_t *replicas; /* of `other` to those of `events`; UINT32_MAX: not yet */
+    uint32_t from, end;         /* in `other` */
+    uint32_t base;              /* where `from` comes to lie in `events` */
+    uint32_t *replicas;         /* of `other` to those of `events`; UINT32_MAX: not yet */
+    list_place time, operation; /* of `other`, at or before `from` */
 } list_part;
 
 static grove_status join_replica(list_part *part, uint32_t other, uint32_t *index_out)
@@ -380,10 +387,14 @@ static grove_status join_parents(list_part *part, grove_error *error_out)
 
 static grove_status join_times(list_part *part, grove_error *error_out)
 {
-    const grove__events *other = part->other;
-    uint32_t at = 0;
-    for (size_t index = 0; at < part->end; index++) {
-        const grove__time_run *run = &other->time_runs[index];
+    const grove__time_run *runs = part->other->time_runs;
+    list_place *place = &part->time;
+    while (place->event + runs[place->index].count <= part->from) {
+        place->event += runs[place->index++].count;
+    }
+    uint32_t at = place->event;
+    for (size_t index = place->index; at < part->end; index++) {
+        const grove__time_run *run = &runs[index];
         uint32_t begin = at < part->from ? part->from : at;
         at += run->count;
         uint32_t end = at < part->end ? at : part->end;
@@ -413,11 +424,12 @@ static grove_status join_operations(list_part *part, grove_error *error_out)
 {
     grove__events *events = part->events;
     grove_operations operations = grove__events_operations(part->other);
-    size_t index = 0;
-    uint32_t at = 0;
-    while (at + operations.items[index].count <= part->from) {
-        at += operations.items[index++].count;
+    list_place *place = &part->operation;
+    while (place->event + operations.items[place->index].count <= part->from) {
+        place->event += operations.items[place->index++].count;
     }
+    size_t index = place->index;
+    uint32_t at = place->event;
     bool is_settled = false;
     while (at < part->end) {
         grove_operation piece = operations.items[index++];
@@ -448,22 +460,42 @@ static grove_status join_operations(list_part *part, grove_error *error_out)
     return GROVE_OK;
 }
 
+static grove_status join_part(list_part *part, grove_error *error_out)
+{
+    grove_status status = join_ids(part, error_out);
+    if (status == GROVE_OK) {
+        status = join_parents(part, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = join_times(part, error_out);
+    }
+    if (status == GROVE_OK) {
+        status = join_operations(part, error_out);
+    }
+    return status;
+}
+
 grove_status grove__events_append_list(grove__events *events,
                                        const grove_document_type *type,
                                        grove__events *other, uint32_t from,
                                        uint32_t count, grove_error *error_out)
 {
+    const grove__events_range range = {from, count};
+    return grove__events_append_ranges(events, type, other, &range, 1, error_out);
+}
+
+grove_status grove__events_append_ranges(grove__events *events,
+                                         const grove_document_type *type,
+                                         grove__events *other,
+                                         const grove__events_range *ranges, size_t count,
+                                         grove_error *error_out)
+{
     GROVE_ASSERT(events != other);
-    GROVE_ASSERT(from <= other->count && count <= other->count - from);
-    if (count == 0) {
+    list_part part = {.events = events, .type = type, .other = other};
+    size_t bytes = other->replica_count * sizeof *part.replicas;
+    if (bytes == 0) {
         return GROVE_OK;
     }
-    grove_status status = check_count(events, count, error_out);
-    if (status != GROVE_OK) {
-        return status;
-    }
-    list_part part = {events, type, other, from, from + count, events->count, NULL};
-    size_t bytes = other->replica_count * sizeof *part.replicas;
     part.replicas = grove__allocate(events->allocator, bytes);
     if (part.replicas == NULL || grove__event_operations_order(events) != GROVE_OK) {
         grove__deallocate(events->allocator, part.replicas, bytes);
@@ -471,15 +503,21 @@ grove_status grove__events_append_list(grove__events *events,
     }
     memset(part.replicas, 0xff, bytes);
     grove__events_mark mark = grove__events_mark_of(events);
-    status = join_ids(&part, error_out);
-    if (status == GROVE_OK) {
-        status = join_parents(&part, error_out);
-    }
-    if (status == GROVE_OK) {
-        status = join_times(&part, error_out);
-    }
-    if (status == GROVE_OK) {
-        status = join_operations(&part, error_out);
+    grove_status status = GROVE_OK;
+    for (size_t index = 0; status == GROVE_OK && index < count; index++) {
+        const grove__events_range *range = &ranges[index];
+        GROVE_ASSERT(range->from >= part.end && range->from <= other->count &&
+                     range->count <= other->count - range->from);
+        if (range->count == 0) {
+            continue;
+        }
+        status = check_count(events, range->count, error_out);
+        if (status == GROVE_OK) {
+            part.from = range->from;
+            part.end = range->from + range->count;
+            part.base = events->count;
+            status = join_part(&part, error_out);
+        }
     }
     if (status != GROVE_OK) {
         grove__events_rewind(events, &mark);

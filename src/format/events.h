@@ -47,6 +47,19 @@ grove_status grove__events_append_list(grove__events *events,
                                        grove__events *other, uint32_t from,
                                        uint32_t count, grove_error *error_out);
 
+/* Events of a list, `count` from `from` on. */
+typedef struct grove__events_range {
+    uint32_t from, count;
+} grove__events_range;
+
+/* The same for several ranges, which ascend and do not overlap, in time O(runs)
+ * of both altogether. All of them or none. */
+grove_status grove__events_append_ranges(grove__events *events,
+                                         const grove_document_type *type,
+                                         grove__events *other,
+                                         const grove__events_range *ranges, size_t count,
+                                         grove_error *error_out);
+
 /* All operations, with their contents set; borrowed until the list changes. */
 grove_operations grove__events_operations(grove__events *events);
 

@@ -53,3 +53,19 @@ PEERS_TEST(vector, is_of_the_events_that_the_handle_has)
     check_vector(&all->a, 3, 0, 1);
     grove_document_close(other.document);
 }
+
+PEERS_TEST(vector, with_replicas_that_cannot_be_is_refused_by_an_export)
+{
+    grove_event_id entry = event_of("bb", 3);
+    const grove_version_vector known = {&entry, 1};
+    exported whole = {NULL, 0, 0, 0};
+    peer_write(&all->a, 0, "abc");
+    const uint8_t sizes[] = {0, GROVE_REPLICA_BYTES_MAX + 1};
+    for (size_t index = 0; index < sizeof sizes; index++) {
+        entry.replica.size = sizes[index];
+        assert_fails(&all->a.store, index == 0 ? GROVE_INVALID : GROVE_LIMIT,
+                     grove_document_export(all->a.document, &known, exported_write,
+                                           &whole, &all->a.store.error));
+    }
+    cr_assert_eq(whole.writes, 0);
+}

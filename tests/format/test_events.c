@@ -167,6 +167,45 @@ Test(events, a_list_cut_and_joined_anywhere_is_the_same_list)
     }
 }
 
+/* Ranges of a list, one after the other or all at once. */
+Test(events, of_several_ranges_are_those_of_each)
+{
+    enum { RANGES_MAX = 200 };
+    test_random random = test_random_of("of_several_ranges_are_those_of_each");
+    static grove__events_range ranges[RANGES_MAX];
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        test_history history = generate(&random);
+        uint32_t count = (uint32_t)history.count;
+        grove__events whole;
+        grove__events first;
+        grove__events second;
+        grove__events_init(&whole, &grove__allocator_system);
+        grove__events_init(&first, &grove__allocator_system);
+        grove__events_init(&second, &grove__allocator_system);
+        test_history_append(&history, 0, count, &whole);
+        size_t range_count = 0;
+        uint32_t stride = 1 + (uint32_t)test_random_below(&random, 20);
+        for (uint32_t at = 0; at < count && range_count < RANGES_MAX; range_count++) {
+            at += (uint32_t)test_random_below(&random, stride);
+            at = at < count ? at : count;
+            uint32_t taken = (uint32_t)test_random_below(&random, stride);
+            taken = taken < count - at ? taken : count - at;
+            ranges[range_count] = (grove__events_range){at, taken};
+            append_part(&first, history.type, &whole, at, taken);
+            at += taken;
+        }
+        cr_assert_eq(grove__events_append_ranges(&second, history.type, &whole, ranges,
+                                                 range_count, NULL),
+                     GROVE_OK);
+        test_events_check_runs(&second, history.type);
+        test_events_check_same(&first, &second);
+        grove__events_release(&whole);
+        grove__events_release(&first);
+        grove__events_release(&second);
+        test_history_free(&history);
+    }
+}
+
 /* Joins `count` neighbouring lists in a random order. */
 static void join_all(test_random *random, const grove_document_type *type,
                      grove__events *parts, size_t count)
