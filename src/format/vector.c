@@ -140,6 +140,7 @@ grove_status grove__vector_append_lacking(const grove__vector *vector,
         const grove__id_run *run = &list->id_runs[index];
         uint64_t next = grove__vector_next(vector, &list->replicas[run->replica]);
         uint64_t known = next > run->sequence ? next - run->sequence : 0;
+        known = grove__min_u64(known, run->count);
         uint64_t first = grove__max_u64(run->event + known, from);
         uint64_t last = grove__min_u64(run->event + run->count, end);
         if (first < last) {

@@ -95,7 +95,9 @@ Test(vector, tells_the_events_of_a_list_that_it_lacks)
 {
     enum { REPLICAS = 3, TURNS = 9 };
     for (uint32_t way = 0; way < 4 * 4 * 4; way++) {
-        const uint64_t known[REPLICAS] = {way % 4, way / 4 % 4, way / 16};
+        static const uint64_t KNOWN[] = {0, 1, 2, UINT64_MAX};
+        const uint64_t known[REPLICAS] = {KNOWN[way % 4], KNOWN[way / 4 % 4],
+                                          KNOWN[way / 16]};
         grove__vector vector;
         grove__events list;
         grove__events lacking;
