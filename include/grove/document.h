@@ -213,8 +213,9 @@ GROVE_API_VOID grove_event_id grove_document_replica(const grove_document *docum
 /*
  * Adds events made elsewhere, for types whose authors bring their own
  * replicas and parents. All or nothing. They are unsaved until the next save.
- * Compared with what the handle knows; with what others saved since, the next
- * refresh or save does.
+ * They are compared with what the handle knows. With what others saved since,
+ * the next refresh or save compares them: if they contradict it, that says
+ * GROVE_REPLICA_REUSED, and so do all after it, until the handle is closed.
  *
  *   GROVE_DUPLICATE        all of it is known with the same content
  *   GROVE_REPLICA_REUSED   an id is known with other content, or is not the
@@ -241,7 +242,8 @@ typedef struct grove_version_vector {
 } grove_version_vector;
 
 /* The events of the handle, unsaved ones and those that history was removed of
- * included. Borrowed until the handle next changes. O(runs of replicas). */
+ * included. Borrowed until the handle next changes. O(runs of replicas).
+ * GROVE_CONFLICT: the document was deleted or made anew under this handle. */
 GROVE_API grove_status grove_document_version_vector(grove_document *document,
                                                      grove_version_vector *vector_out,
                                                      grove_error *error_out);

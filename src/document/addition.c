@@ -199,9 +199,8 @@ static grove_status check_sequence(grove__addition *adding, grove_error *error_o
     if (id->sequence == 0) {
         return GROVE_OK;
     }
-    grove_status status =
-        grove__document_find(adding->document, adding->txn, &id->replica,
-                             id->sequence - 1, &clock, error_out);
+    grove_status status = grove__document_find(
+        adding->document, adding->txn, &id->replica, id->sequence - 1, &clock, error_out);
     if (status == GROVE_NONE) {
         adding->waits = true;
         adding->missing = *id;

@@ -353,7 +353,10 @@ static grove_status store(adopt_work *work, grove_error *error_out)
 static grove_status reload(adopt_work *work, grove_error *error_out)
 {
     grove_document *document = work->document;
+    void (*on_edit)(grove_document *, const grove_operation *) = document->merge.on_edit;
     grove__document_unload(document);
+    /* Who listens is told of the whole, when it is there. */
+    document->merge.on_edit = NULL;
     grove__txn txn;
     grove_status status =
         grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
@@ -361,6 +364,7 @@ static grove_status reload(adopt_work *work, grove_error *error_out)
         status = grove__document_fill(document, &txn, true, UINT64_MAX, error_out);
         grove__txn_abort(&txn);
     }
+    document->merge.on_edit = on_edit;
     document->failed = status != GROVE_OK;
     if (status == GROVE_OK) {
         grove__document_hold(document);

@@ -101,8 +101,10 @@ static grove_status prepare(grove_document *document, grove_document *source,
         uint64_t bytes_before = change->meta.batch_bytes + change->meta.snapshot_bytes;
         remove_batches(change, document, &pieces, floor, result);
         change->set.frees_space = true;
-        grove__write_set_expect_pins(&change->set, grove__handle_name(document->id),
-                                     floor);
+        if (floor > source->meta.base_clock) {
+            grove__write_set_expect_pins(&change->set, grove__handle_name(document->id),
+                                         floor);
+        }
         status = grove__document_put_snapshot(source, txn, change, events, floor,
                                               grove_buffer_view(snapshot), error_out);
         uint64_t bytes_kept =

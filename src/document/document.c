@@ -191,6 +191,7 @@ static grove_document *document_new(grove_store *store, grove_bytes id)
     document->id = (grove_bytes){document->id_bytes, id.size};
     grove__events_init(&document->unsaved, document->allocator);
     document->unsaved_reach = UINT64_MAX;
+    document->made_first = UINT64_MAX;
     grove_buffer_init(&document->version, document->allocator);
     grove__vector_init(&document->vector, document->allocator);
     grove_buffer_init(&document->batches.items, document->allocator);

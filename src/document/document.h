@@ -111,6 +111,8 @@ struct grove_document {
     uint64_t unsaved_reach;
     /* The newest unsaved event was made here, and is the only head. */
     bool made_last;
+    /* The first sequence of unsaved events that were made here; UINT64_MAX. */
+    uint64_t made_first;
     /* Heads as ids, for grove_document_version, and what is known of each
      * replica, for grove_document_version_vector. */
     grove_buffer version;
@@ -329,6 +331,9 @@ grove_status grove__document_append(grove_document *document, const grove_event_
  * state. GROVE_MALFORMED: an operation does not fit; the state is unchanged. */
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
                                           uint64_t from, grove_error *error_out);
+
+/* Finds anew how far back the unsaved events reach. */
+void grove__document_note_reaches(grove_document *document);
 
 grove__document_mark grove__document_mark_of(const grove_document *document);
 /* Takes back what was appended since. */

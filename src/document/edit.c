@@ -7,6 +7,7 @@
  */
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "document/stamps.h"
 #include "format/event_ids.h"
@@ -312,6 +313,17 @@ static void note_reach(grove_document *document, uint64_t clock)
     }
 }
 
+void grove__document_note_reaches(grove_document *document)
+{
+    const grove__graph *graph = &document->graph;
+    uint64_t clock = document->stored;
+    document->unsaved_reach = UINT64_MAX;
+    while (clock < graph->end) {
+        note_reach(document, clock);
+        clock = grove__graph_run_at(graph, grove__graph_find(graph, clock)).end;
+    }
+}
+
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
                                           uint64_t from, grove_error *error_out)
 {
@@ -509,6 +521,9 @@ grove_status grove__document_make(grove_document *document,
         .operation = *operation,
     };
     status = grove__document_push(document, NULL, &run, heads, error_out);
-    document->made_last = status == GROVE_OK || document->made_last;
+    if (status == GROVE_OK) {
+        document->made_last = true;
+        document->made_first = grove__min_u64(document->made_first, run.first.sequence);
+    }
     return status;
 }

@@ -3,6 +3,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
+/* Runs from one mark to the next. */
+enum { MARK_RUNS = 32 };
+
 void grove__known_init(grove__known *known, grove_document *document, grove__txn *txn)
 {
     known->document = document;
@@ -10,11 +13,25 @@ void grove__known_init(grove__known *known, grove_document *document, grove__txn
     known->events = NULL;
     known->steps = 0;
     grove__events_init(&known->batch, document->allocator);
+    grove_buffer_init(&known->marks, document->allocator);
 }
 
 void grove__known_release(grove__known *known)
 {
     grove__events_release(&known->batch);
+    grove_buffer_release(&known->marks);
+}
+
+/* --- going through events --- */
+
+/* Sets a mark at the next run. Without memory there is none, and going back
+ * costs more. */
+static void set_mark(grove__known *known)
+{
+    const grove__known_mark mark = {known->cursor, known->clock};
+    grove_buffer_append(&known->marks, &mark, sizeof mark);
+    known->marks.failed = false;
+    known->since_mark = 0;
 }
 
 /* Begins with the first run of some events. */
@@ -25,9 +42,60 @@ static void begin(grove__known *known, grove__events *events, uint64_t first_clo
     grove__events_cursor_init(&known->cursor, events, known->document->type,
                               known->parents);
     known->clock = first_clock;
+    known->furthest = first_clock;
+    grove_buffer_reset(&known->marks);
+    set_mark(known);
     (void)grove__events_cursor_next(&known->cursor, &known->run);
     known->content = events->content.data;
     known->count = events->count;
+}
+
+/* Goes to the next run. */
+static void go_on(grove__known *known)
+{
+    known->clock += known->run.operation.count;
+    known->steps++;
+    if (known->clock > known->furthest) {
+        known->furthest = known->clock;
+        if (++known->since_mark == MARK_RUNS) {
+            set_mark(known);
+        }
+    }
+    (void)grove__events_cursor_next(&known->cursor, &known->run);
+}
+
+/* The last mark at or before a clock, or NULL. */
+static const grove__known_mark *find_mark(const grove__known *known, uint64_t clock)
+{
+    const grove__known_mark *marks =
+        (const grove__known_mark *)(const void *)known->marks.data;
+    size_t low = 0;
+    size_t high = known->marks.size / sizeof *marks;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (marks[middle].clock <= clock) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == 0 ? NULL : &marks[low - 1];
+}
+
+/* Goes to the run that has the event at `clock`, which is one of the events. */
+static void go_to(grove__known *known, uint64_t clock)
+{
+    const grove__known_mark *mark = find_mark(known, clock);
+    if (mark != NULL && (clock < known->clock || mark->clock > known->clock)) {
+        known->cursor = mark->cursor;
+        known->clock = mark->clock;
+        (void)grove__events_cursor_next(&known->cursor, &known->run);
+    } else if (clock < known->clock) {
+        begin(known, known->events, known->first_clock);
+    }
+    while (clock - known->clock >= known->run.operation.count) {
+        go_on(known);
+    }
 }
 
 /* Reads the batch that has a stored event. */
@@ -75,7 +143,7 @@ static grove_status read_batch(grove__known *known, uint64_t clock,
     return status;
 }
 
-/* Goes to the run that has the event at `clock`. */
+/* Goes to the run that has the known event at `clock`. */
 static grove_status find(grove__known *known, uint64_t clock, grove_error *error_out)
 {
     grove__events *unsaved = &known->document->unsaved;
@@ -92,14 +160,7 @@ static grove_status find(grove__known *known, uint64_t clock, grove_error *error
                clock - known->first_clock >= known->count) {
         begin(known, unsaved, known->document->stored);
     }
-    if (clock < known->clock) {
-        begin(known, known->events, known->first_clock);
-    }
-    while (clock - known->clock >= known->run.operation.count) {
-        known->clock += known->run.operation.count;
-        known->steps++;
-        (void)grove__events_cursor_next(&known->cursor, &known->run);
-    }
+    go_to(known, clock);
     return GROVE_OK;
 }
 

@@ -2,13 +2,21 @@
  * Comparing what arrives with the events that are known by the same ids: the
  * same id with other content is an error, never a choice.
  *
- * Known events are read a batch at a time and gone through in order, so that
- * many that arrive in the order in which they are stored cost one look each.
+ * Known events are read a batch at a time and gone through in order, with a
+ * mark every few runs to go back or on from: many that arrive in the order in
+ * which they are stored cost one look each, and within a batch any order costs
+ * O(log runs).
  */
 #ifndef GROVE_DOCUMENT_KNOWN_H
 #define GROVE_DOCUMENT_KNOWN_H
 
 #include "document/document.h"
+
+/* A cursor, before the run that begins at a clock. */
+typedef struct grove__known_mark {
+    grove__events_cursor cursor;
+    uint64_t clock;
+} grove__known_mark;
 
 typedef struct grove__known {
     grove_document *document;
@@ -22,6 +30,9 @@ typedef struct grove__known {
     grove_event_run run; /* what the cursor gave last, */
     uint64_t clock;      /* and its clock */
     uint64_t steps;      /* runs gone through so far: what it cost */
+    grove_buffer marks;  /* grove__known_mark, ascending */
+    uint64_t furthest;   /* clock that was reached in `events`, */
+    uint32_t since_mark; /* and how many runs it is from the last mark */
     grove_event_id parents[GROVE_EVENT_PARENTS_MAX];
 } grove__known;
 

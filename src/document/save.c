@@ -359,6 +359,7 @@ static void adopt(save_attempt *attempt, grove_save_result *result, uint64_t com
         grove__document_replace_batches(document, attempt->rolled, &piece);
         count_tail(document);
         grove__events_reset(&document->unsaved);
+        document->made_first = UINT64_MAX;
     }
     if (attempt->snapshot.size > 0) {
         document->tail_operations = 0;

@@ -80,7 +80,8 @@ static grove_status append_lacking(const grove_document *document, grove__events
 }
 
 /* Compares a run of the missing events, as far as unsaved ones have its ids,
- * with these. */
+ * with these. Those that were made here are nobody else's, whatever they say.
+ * */
 static grove_status compare_run(grove__addition *adding, const grove_event_run *run,
                                 grove_error *error_out)
 {
@@ -89,10 +90,15 @@ static grove_status compare_run(grove__addition *adding, const grove_event_run *
     if (status == GROVE_OK) {
         status = grove__addition_drop_known(adding, error_out);
     }
-    bool is_own = grove__replica_equal(&run->first.replica, &document->replica);
+    uint64_t known_end = run->first.sequence;
+    if (status == GROVE_DUPLICATE) {
+        known_end += run->operation.count;
+    } else if (status == GROVE_OK) {
+        known_end = adding->run.first.sequence;
+    }
     if (status == GROVE_REPLICA_REUSED ||
-        (is_own && (status == GROVE_DUPLICATE ||
-                    adding->run.operation.count < run->operation.count))) {
+        (known_end > document->made_first &&
+         grove__replica_equal(&run->first.replica, &document->replica))) {
         return grove__fail(error_out, GROVE_REPLICA_REUSED,
                            "another writer saved events of a replica that has unsaved "
                            "ones here");
@@ -160,7 +166,12 @@ static grove_status merge_shared(grove_document *document, grove__txn *txn,
     grove__events *unsaved = &document->unsaved;
     grove__document_mark mark = grove__document_mark_of(document);
     grove__list_part part = {unsaved, document->stored, unsaved->count, unsaved->count};
+    uint32_t shared = unsaved->count - rest->count;
     status = append_lacking(document, missing, unsaved, unsaved, error_out);
+    if (status == GROVE_OK && unsaved->count - part.from != missing->count - shared) {
+        status = grove__fail(error_out, GROVE_CORRUPT,
+                             "stored events do not go on from those of their replicas");
+    }
     if (status == GROVE_OK) {
         part.end = unsaved->count;
         status = grove__document_add_stored(document, txn, &part, error_out);
@@ -180,9 +191,6 @@ static grove_status merge_shared(grove_document *document, grove__txn *txn,
     grove__events all = *unsaved;
     *unsaved = *rest;
     *rest = all;
-    if (unsaved->count == 0) {
-        document->unsaved_reach = UINT64_MAX;
-    }
     return GROVE_OK;
 }
 
@@ -230,6 +238,7 @@ static grove_status merge_stored(grove_document *document, grove__txn *txn,
         document->stored = document->meta.events;
         document->tail_operations += missing.operations.size / sizeof(grove_operation);
         document->made_last = false;
+        grove__document_note_reaches(document);
     } else {
         document->tail_batches = tail_batches;
         document->tail_bytes = tail_bytes;

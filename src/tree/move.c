@@ -163,22 +163,42 @@ static bool are_of_leaves(const grove__tree *tree)
     return true;
 }
 
-/* Puts the move of a leaf between those of its node. */
-static void insert(grove__tree *tree, uint32_t move)
+/* Puts the move of a leaf between those of its node; how many are later. */
+static size_t insert(grove__tree *tree, uint32_t move)
 {
     grove__tree_place_record *place = &tree->places[move];
     uint32_t after = GROVE__TREE_NONE;
+    size_t later = 0;
     place->before = tree->nodes[place->node].place;
     /* Its base is earlier than all moves of a node. */
     while (is_later(tree, place->before, move)) {
         after = place->before;
         place->before = tree->places[after].before;
+        later++;
     }
     if (after == GROVE__TREE_NONE) {
         grove__tree_stand(tree, place->node, move);
     } else {
         tree->places[after].before = move;
     }
+    return later;
+}
+
+/* Inserts the arrivals, which are moves of leaves, from the first on: all of
+ * them, or as many as cost less than settling them in turn. */
+static void insert_all(grove__tree *tree)
+{
+    size_t steps = 0;
+    size_t index = 0;
+    size_t arrived = tree->arrival_count;
+    while (index < arrived && steps <= tree->move_count) {
+        steps += insert(tree, tree->arrivals[index++]);
+    }
+    tree->arrival_count = index;
+    merge(tree);
+    tree->arrival_count = arrived - index;
+    memmove(tree->arrivals, tree->arrivals + index,
+            tree->arrival_count * sizeof *tree->arrivals);
 }
 
 /* Undoes and does again what is later than the first arrival. */
@@ -210,11 +230,9 @@ void grove__tree_settle(grove__tree *tree)
     GROVE_ASSERT(!tree->is_open || kept == 0 ||
                  !is_later(tree, tree->moves[kept - 1], tree->arrivals[0]));
     if (are_of_leaves(tree)) {
-        for (size_t index = 0; index < arrived; index++) {
-            insert(tree, tree->arrivals[index]);
-        }
-        merge(tree);
-    } else {
+        insert_all(tree);
+    }
+    if (tree->arrival_count > 0) {
         settle_in_turn(tree);
     }
     for (size_t index = kept; tree->is_open && index < kept + arrived; index++) {

@@ -181,9 +181,10 @@ void grove__tree_cancel(grove__tree *tree);
 
 /* --- move.c: where nodes stand --- */
 
-/* Takes the arrivals into the log, for which there is room: O(later moves of
- * their nodes) where these have never had anything below them; else undoes all
- * moves that are later than one of them, and does them again in their order. */
+/* Takes the arrivals into the log, for which there is room: a step for each
+ * later move of its node where that never had anything below it; else, or if
+ * these become more than the log has, undoes all moves that are later than one
+ * of them, and does them again in their order. */
 void grove__tree_settle(grove__tree *tree);
 
 /* Lets all nodes stand, of a tree that was loaded: at their bases, which make a

@@ -108,6 +108,75 @@ PEERS_TEST(adopt, replaces_a_document_that_the_export_contains)
     exported_free(&whole);
 }
 
+typedef struct told {
+    char text[64];
+    size_t edits;
+} told;
+
+/* Makes the edit in a copy of the text. */
+static void take_edit(void *context, const grove_text_edit *edit)
+{
+    told *copy = context;
+    size_t size = strlen(copy->text);
+    cr_assert_leq(edit->position + edit->deleted, size);
+    cr_assert_lt(size + edit->utf8.size, sizeof copy->text);
+    char *at = copy->text + edit->position;
+    memmove(at + edit->utf8.size, at + edit->deleted,
+            size - edit->position - edit->deleted + 1);
+    memcpy(at, edit->utf8.data, edit->utf8.size);
+    copy->edits++;
+}
+
+PEERS_TEST(adopt, tells_a_listener_of_one_replacement)
+{
+    told copy = {"", 0};
+    peer_write(&all->b, 0, "bse");
+    exported first = peer_export(&all->b, NULL);
+    peer_release(&all->a);
+    peer_init(&all->a, all->b.store.options.backend->name, "aa", NULL);
+    (void)peer_import(&all->a, &first);
+    peer_save(&all->a);
+    peer_write(&all->a, 1, "a");
+    peer_compact(&all->a, 0);
+    peer_write(&all->a, 4, " and");
+    peer_write(&all->a, 8, " more");
+    (void)snprintf(copy.text, sizeof copy.text, "bse");
+    assert_ok(&all->b.store,
+              grove_text_on_edit(all->b.document, take_edit, &copy, &all->b.store.error));
+    exported whole = peer_export(&all->a, NULL);
+    cr_assert(peer_import(&all->b, &whole).adopted);
+    cr_assert_str_eq(copy.text, "base and more");
+    cr_assert_eq(copy.edits, 1);
+    exported_free(&first);
+    exported_free(&whole);
+}
+
+/* Another handle on a store of which a handle adopts something else. */
+PEERS_TEST(adopt, leaves_other_handles_of_the_store_behind)
+{
+    exported whole = export_compacted(all);
+    peer behind = all->b;
+    behind.options.replica = event_of("b2", 0).replica;
+    peer_write(&all->b, 0, "b");
+    peer_open(&behind);
+    assert_ok(&all->b.store,
+              grove_document_delete(all->b.store.store, grove_bytes_of(EXCHANGED), NULL,
+                                    &all->b.store.error));
+    peer_reopen(&all->b);
+    cr_assert(peer_import(&all->b, &whole).adopted);
+    grove_version_vector vector;
+    assert_fails(
+        &behind.store, GROVE_CONFLICT,
+        grove_document_version_vector(behind.document, &vector, &behind.store.error));
+    /* It holds a clock before the base, which holds back more than there is. */
+    peer_compact(&all->b, 0);
+    cr_assert_eq(statistics_of(&all->b.store, EXCHANGED).base_clock, 4);
+    grove_document_close(behind.document);
+    peer_compact(&all->b, 0);
+    cr_assert_eq(statistics_of(&all->b.store, EXCHANGED).base_clock, 13);
+    exported_free(&whole);
+}
+
 PEERS_TEST(adopt, does_not_go_with_unsaved_events)
 {
     peer_write(&all->a, 0, "bse");

@@ -3,6 +3,8 @@
  * have is stored once, whoever saves first, and is told to nobody twice.
  */
 #include "document/document.h"
+#include "document/known.h"
+#include "kv/value.h"
 #include "support/exchange.h"
 #include "support/faulty_allocator.h"
 #include "support/verified_store.h"
@@ -259,17 +261,146 @@ PEERS_TEST(take_in, other_events_by_the_same_ids_are_refused)
     grove_document_close(second.document);
 }
 
-/* Events of the handle's own replica are never taken for another's, even if
- * they say the same. */
-PEERS_TEST(take_in, events_that_two_writers_made_as_one_replica_are_refused)
+/* Events that were made here are never taken for another's, even if they say
+ * the same: the clock stands still. */
+STORE_TEST(take_in, what_two_writers_made_as_one_replica_is_refused)
 {
-    peer second = second_of(&all->a, "aa");
-    grove_event_run run = text_run_of(event_of("aa", 0), NULL, 0, 0, "same");
-    peer_add(&all->a, run);
-    peer_add(&second, run);
-    peer_save(&all->a);
+    peer first = {.store = *fixture, .options = GROVE_DOCUMENT_OPTIONS_INIT};
+    first.options.replica = event_of("aa", 0).replica;
+    peer_open(&first);
+    peer second = second_of(&first, "aa");
+    peer_insert(&first, 0, "same");
+    peer_insert(&second, 0, "same");
+    peer_save(&first);
     assert_takes_nothing_in(&second, GROVE_REPLICA_REUSED);
     grove_document_close(second.document);
+    grove_document_close(first.document);
+}
+
+/* Events of the handle's own replica that it did not make come from a peer. */
+PEERS_TEST(take_in, own_events_that_were_made_elsewhere_are_shared_like_others)
+{
+    peer lost = second_of(&all->b, "aa");
+    peer_write(&all->a, 0, "my ");
+    peer second = second_of(&all->a, "a2");
+    (void)peer_bring(&all->a, &lost);
+    peer_save(&lost);
+    peer_write(&lost, 3, "old");
+    exported whole = peer_export(&lost, NULL);
+    give(&all->a, &whole);
+    give(&second, &whole);
+    peer_insert(&all->a, 6, " and new");
+    peer_save(&second);
+    peer_save(&all->a);
+    peer_check(&all->a, "my old and new");
+    cr_assert_eq(grove_document_clock(all->a.document), 14);
+    refresh(&second);
+    peer_check(&second, "my old and new");
+    exported_free(&whole);
+    grove_document_close(lost.document);
+    grove_document_close(second.document);
+}
+
+/* What is stored by now is held for nobody's sake, though something is left. */
+PEERS_TEST(take_in, what_is_left_holds_no_more_than_it_needs)
+{
+    peer second = second_of(&all->a, "a2");
+    peer_write(&all->b, 0, "from b.");
+    exported whole = peer_export(&all->b, NULL);
+    give(&all->a, &whole);
+    give(&second, &whole);
+    peer_insert(&second, 7, "end");
+    peer_save(&all->a);
+    refresh(&second);
+    cr_assert_eq(grove_document_unsaved(second.document), 3);
+    peer_compact(&all->a, 0);
+    cr_assert_eq(statistics_of(&all->a.store, EXCHANGED).base_clock, 7);
+    peer_save(&second);
+    refresh(&all->a);
+    peer_check(&all->a, "from b.end");
+    exported_free(&whole);
+    grove_document_close(second.document);
+}
+
+/* A batch in which a replica's events begin anywhere. */
+static void forge_gap(peer *one, uint64_t clock, const grove_event_id *parent)
+{
+    grove__events events;
+    grove_buffer block;
+    grove__events_init(&events, one->document->allocator);
+    grove_buffer_init(&block, one->document->allocator);
+    const grove_event_run run = text_run_of(event_of("far", 100), parent, 1, 0, "gap");
+    assert_ok(&one->store,
+              grove__events_append(&events, grove_type_text(), &run, &one->store.error));
+    assert_ok(&one->store, grove__batch_encode(&events, grove_type_text(), clock,
+                                               grove__batch_packing_usual(), &block,
+                                               &one->store.error));
+    grove__batch_place(block.data, clock);
+    grove__txn txn;
+    grove__key key;
+    grove__key_of_clock(&key, grove_bytes_of(EXCHANGED), clock);
+    assert_ok(&one->store, grove__txn_begin(&one->store.store->kv, GROVE_TXN_WRITE, &txn,
+                                            &one->store.error));
+    assert_ok(&one->store,
+              grove__value_put(&txn, GROVE__TABLE_EVENTS, grove__key_view(&key),
+                               grove_buffer_view(&block), &one->store.error));
+    assert_ok(&one->store, grove__txn_commit(&txn, &one->store.error));
+    grove_buffer_release(&block);
+    grove__events_release(&events);
+}
+
+PEERS_TEST(take_in, stored_events_with_a_gap_before_them_are_refused)
+{
+    grove_event_id last = event_of("aa", 3);
+    peer_write(&all->a, 0, "base");
+    peer_compact(&all->a, 0);
+    peer second = second_of(&all->a, "a2");
+    peer_add(&second, text_run_of(event_of("far", 0), &last, 1, 0, "xy"));
+    peer_write(&all->a, 4, "abc");
+    forge_gap(&all->a, 4, &last);
+    assert_takes_nothing_in(&second, GROVE_CORRUPT);
+    grove_document_close(second.document);
+}
+
+/* --- in any order --- */
+
+/* Events of two replicas in turns, compared one replica after the other. */
+PEERS_TEST(take_in, comparing_goes_back_and_forth_in_few_steps)
+{
+    enum { TURNS = 1000 };
+    static const char *const NAMES[] = {"xx", "yy"};
+    for (uint64_t turn = 0; turn < TURNS; turn++) {
+        for (size_t lane = 0; lane < 2; lane++) {
+            grove_event_id before = event_of(NAMES[lane], turn > 0 ? turn - 1 : 0);
+            peer_add(&all->a, text_run_of(event_of(NAMES[lane], turn), &before, turn > 0,
+                                          0, lane == 0 ? "x" : "y"));
+        }
+    }
+    grove__txn txn;
+    grove__known *known = malloc(sizeof *known);
+    assert_ok(&all->a.store, grove__txn_begin(&all->a.store.store->kv, GROVE_TXN_READ,
+                                              &txn, &all->a.store.error));
+    grove__known_init(known, all->a.document, &txn);
+    for (size_t lane = 0; lane < 2; lane++) {
+        for (uint64_t turn = 0; turn < TURNS; turn++) {
+            grove_event_id before = event_of(NAMES[lane], turn > 0 ? turn - 1 : 0);
+            grove_event_run run = text_run_of(event_of(NAMES[lane], turn), &before,
+                                              turn > 0, 0, lane == 0 ? "x" : "y");
+            uint32_t count = 0;
+            cr_assert_eq(grove__known_compare(known, &run, 2 * turn + lane, &count, NULL),
+                         GROVE_DUPLICATE);
+            cr_assert_eq(count, 1);
+            run.operation.content = grove_bytes_of("z");
+            /* And far off, and back. */
+            cr_assert_eq(grove__known_compare(known, &run, 2 * (TURNS - 1 - turn) + lane,
+                                              &count, NULL),
+                         GROVE_REPLICA_REUSED);
+        }
+    }
+    cr_assert_lt(known->steps, 4 * TURNS * 40);
+    grove__known_release(known);
+    free(known);
+    grove__txn_abort(&txn);
 }
 
 /* --- documents that cannot be merged --- */
