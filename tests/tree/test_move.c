@@ -18,7 +18,7 @@ typedef struct written_move {
 typedef struct written_case {
     const char *claim;
     const char *nodes[3][2]; /* and their parents */
-    written_move moves[5];
+    written_move moves[6];   /* the last is empty */
     const char *outline;
 } written_case;
 
@@ -180,7 +180,26 @@ Test(move, knows_what_is_above_a_node)
     grove__tree_free(tree);
 }
 
-/* Many moves of one node that arrive in one batch in any order. */
+/* Hands events to a tree in two batches: those of one replica first. */
+static void apply_apart(grove__tree *tree, const uint32_t *order, uint32_t count,
+                        uint32_t replica)
+{
+    static uint32_t part[ORACLE_EVENTS_MAX];
+    for (int batch = 0; batch < 2; batch++) {
+        uint32_t taken = 0;
+        for (uint32_t index = 0; index < count; index++) {
+            bool is_first =
+                index < 3 || program.oracle.events[order[index]].replica == replica;
+            if (is_first == (batch == 0)) {
+                part[taken++] = order[index];
+            }
+        }
+        cr_assert_eq(program_apply(&program, tree, part, taken, NULL), GROVE_OK);
+    }
+}
+
+/* Many moves of some nodes, or of one that has nothing below it, that arrive in
+ * one batch or two in any order. */
 Test(move, of_many_in_one_batch_are_sorted)
 {
     enum { MOVES = 200 };
@@ -193,14 +212,17 @@ Test(move, of_many_in_one_batch_are_sorted)
         MOVE("X", "Y"), MOVE("Y", "Z"), MOVE("Z", "X"),
         MOVE("X", ""),  MOVE("Y", ""),  MOVE("Z", ""),
     };
+    static const program_edit of_leaf[] = {MOVE("Z", "X"), MOVE("Z", "Y"), MOVE("Z", "")};
     for (uint32_t round = 0; round < 20; round++) {
+        bool is_leaf = round % 2 > 0;
         uint32_t first = write_case(&nodes);
         program_learn(&program, A, M);
         program_learn(&program, B, M);
         while (program.oracle.count < first + MOVES) {
             static const uint32_t replicas[] = {M, A, B};
             (void)program_do(&program, replicas[test_random_below(&random, 3)],
-                             &edits[test_random_below(&random, 6)]);
+                             is_leaf ? &of_leaf[test_random_below(&random, 3)]
+                                     : &edits[test_random_below(&random, 6)]);
         }
         oracle_set known = program.known[M];
         oracle_join(&known, &program.known[A]);
@@ -224,7 +246,13 @@ Test(move, of_many_in_one_batch_are_sorted)
             }
         }
         grove__tree *tree = program_tree(&grove__allocator_system);
-        cr_assert_eq(program_apply(&program, tree, order, count, NULL), GROVE_OK);
+        if (round % 4 < 2) {
+            cr_assert_eq(program_apply(&program, tree, order, count, NULL), GROVE_OK);
+        } else {
+            apply_apart(tree, order, count, B);
+            /* There are more arrivals than it pays to insert one by one. */
+            cr_assert_gt(tree->redone, 0);
+        }
         oracle_compare(&program.oracle, &known, &expected, tree);
         grove__tree_free(tree);
     }
