@@ -103,14 +103,18 @@ static bool merge_back(branch *work)
     make_events(self, work->document, &view, is_text, 1 + worker_below(self, 8), &record);
     answer(work, grove_document_save(work->document, NULL, NULL, &error), &error);
     grove_version_vector known;
-    answer(work, grove_document_version_vector(main->document, &known, &error), &error);
+    worker_begins(self, CALL_VERSION);
+    grove_status status = grove_document_version_vector(main->document, &known, &error);
+    if (worker_answer(self, CALL_VERSION, main->when, status, &error) != GROVE_OK) {
+        return false;
+    }
     work->size = 0;
     answer(work, grove_document_export(work->document, &known, collect, work, &error),
            &error);
     grove_import_result result;
     worker_begins(self, CALL_IMPORT);
-    grove_status status = grove_document_import(
-        main->document, (grove_bytes){work->bytes, work->size}, &result, &error);
+    status = grove_document_import(main->document, (grove_bytes){work->bytes, work->size},
+                                   &result, &error);
     if (worker_answer(self, CALL_IMPORT, main->when, status, &error) != GROVE_OK) {
         return false;
     }
