@@ -332,8 +332,8 @@ grove_status grove__document_append(grove_document *document, const grove_event_
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
                                           uint64_t from, grove_error *error_out);
 
-/* Finds anew how far back the unsaved events reach. */
-void grove__document_note_reaches(grove_document *document);
+/* Finds anew how far back the unsaved events reach, for grove__document_hold. */
+void grove__document_find_reach(grove_document *document);
 
 grove__document_mark grove__document_mark_of(const grove_document *document);
 /* Takes back what was appended since. */

@@ -301,27 +301,36 @@ grove_status grove__document_reach(grove_document *document, grove__txn *txn,
 
 /* --- new events --- */
 
-/* Notes how far back the new event at `clock` reaches. */
-static void note_reach(grove_document *document, uint64_t clock)
+/* How far back the unsaved event at `clock` reaches among the stored ones;
+ * UINT64_MAX: not so far. */
+static uint64_t find_reach(const grove_document *document, uint64_t clock)
 {
     uint64_t before;
     grove__frontier parents = grove__graph_parents(&document->graph, clock, &before);
     uint64_t reach = parents.count == 0 ? 0 : parents.clocks[0] + 1;
-    if (reach <= document->stored && reach < document->unsaved_reach) {
+    return reach <= document->stored ? reach : UINT64_MAX;
+}
+
+/* Notes how far back the new event at `clock` reaches. */
+static void note_reach(grove_document *document, uint64_t clock)
+{
+    uint64_t reach = find_reach(document, clock);
+    if (reach < document->unsaved_reach) {
         document->unsaved_reach = reach;
         grove__document_hold(document);
     }
 }
 
-void grove__document_note_reaches(grove_document *document)
+void grove__document_find_reach(grove_document *document)
 {
     const grove__graph *graph = &document->graph;
+    uint64_t reach = UINT64_MAX;
     uint64_t clock = document->stored;
-    document->unsaved_reach = UINT64_MAX;
     while (clock < graph->end) {
-        note_reach(document, clock);
+        reach = grove__min_u64(reach, find_reach(document, clock));
         clock = grove__graph_run_at(graph, grove__graph_find(graph, clock)).end;
     }
+    document->unsaved_reach = reach;
 }
 
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,

@@ -238,7 +238,7 @@ static grove_status merge_stored(grove_document *document, grove__txn *txn,
         document->stored = document->meta.events;
         document->tail_operations += missing.operations.size / sizeof(grove_operation);
         document->made_last = false;
-        grove__document_note_reaches(document);
+        grove__document_find_reach(document);
     } else {
         document->tail_batches = tail_batches;
         document->tail_bytes = tail_bytes;
