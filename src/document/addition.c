@@ -73,11 +73,8 @@ static grove_status look(grove__addition *adding, grove_error *error_out)
     if (adding->has_looked) {
         return GROVE_OK;
     }
-    grove_status status = grove__document_look(adding->document, adding->txn, error_out);
-    if (status == GROVE_NONE) {
-        status = grove__fail(error_out, GROVE_CONFLICT,
-                             "the document was deleted under this handle; load it anew");
-    }
+    grove_status status =
+        grove__document_look_again(adding->document, adding->txn, error_out);
     adding->has_looked = status == GROVE_OK;
     return status;
 }
@@ -238,8 +235,7 @@ static grove_status check_place(grove__addition *adding, grove__frontier *parent
         status = grove__version_sort(&document->walk, adding->clocks,
                                      adding->run.parent_count, parents_out, error_out);
     }
-    if (status == GROVE_OK && document->type->merge == NULL &&
-        (document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0) {
+    if (status == GROVE_OK && !grove__document_merges(document)) {
         grove__frontier heads = grove__graph_heads(&document->graph);
         if (heads.count != parents_out->count ||
             (heads.count > 0 && memcmp(heads.clocks, parents_out->clocks,

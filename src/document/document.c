@@ -432,6 +432,16 @@ grove_status grove__document_look(grove_document *document, grove__txn *txn,
     return GROVE_OK;
 }
 
+grove_status grove__document_look_again(grove_document *document, grove__txn *txn,
+                                        grove_error *error_out)
+{
+    grove_status status = grove__document_look(document, txn, error_out);
+    return status == GROVE_NONE
+               ? grove__fail(error_out, GROVE_CONFLICT,
+                             "the document was deleted under this handle; load it anew")
+               : status;
+}
+
 grove_status grove__document_begin_change(grove_document *document, grove__txn *txn_out,
                                           grove_error *error_out)
 {
@@ -440,12 +450,7 @@ grove_status grove__document_begin_change(grove_document *document, grove__txn *
     if (status != GROVE_OK) {
         return status;
     }
-    bool existed = document->exists;
-    status = grove__document_look(document, txn_out, error_out);
-    if (status == GROVE_NONE && existed) {
-        status = grove__fail(error_out, GROVE_CONFLICT,
-                             "the document was deleted under this handle; load it anew");
-    }
+    status = grove__document_look_again(document, txn_out, error_out);
     if (status == GROVE_OK && !document->exists) {
         status =
             grove__fail(error_out, GROVE_NONE, "nothing of this document is stored yet");

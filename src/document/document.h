@@ -237,6 +237,11 @@ grove_status grove__replica_run_newest(grove_document *document, grove__txn *txn
 grove_status grove__document_look(grove_document *document, grove__txn *txn,
                                   grove_error *error_out);
 
+/* The same for a call that goes on with the handle: GROVE_CONFLICT instead of
+ * GROVE_NONE. */
+grove_status grove__document_look_again(grove_document *document, grove__txn *txn,
+                                        grove_error *error_out);
+
 /*
  * Takes in the events that are stored and that the handle lacks, before its
  * unsaved ones; of these, those that were stored meanwhile are unsaved no
@@ -332,7 +337,8 @@ grove_status grove__document_append(grove_document *document, const grove_event_
 grove_status grove__document_take_unsaved(grove_document *document, grove__txn *txn,
                                           uint64_t from, grove_error *error_out);
 
-/* Finds anew how far back the unsaved events reach, for grove__document_hold. */
+/* Finds anew how far back the unsaved events reach; grove__document_hold then
+ * says so. */
 void grove__document_find_reach(grove_document *document);
 
 grove__document_mark grove__document_mark_of(const grove_document *document);
@@ -380,6 +386,13 @@ grove_status grove__merge_state_encode(grove_document *document, grove__txn *txn
 grove_status grove__document_walk_all(grove_document *document, grove__txn *txn,
                                       uint64_t base, grove__merge *merge,
                                       grove_error *error_out);
+
+/* Whether the type takes events that are concurrent. */
+static inline bool grove__document_merges(const grove_document *document)
+{
+    return (document->type->capabilities & GROVE_TYPE_CONCURRENT) != 0 ||
+           document->type->merge != NULL;
+}
 
 /* Whether events need what they are concurrent with: to be merged, or to get
  * their Lamport times. */

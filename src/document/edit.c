@@ -23,12 +23,6 @@ static grove_status fail_concurrent(const grove_document *document,
         document->type->name);
 }
 
-static bool is_concurrent(const grove_document *document)
-{
-    return (document->type->capabilities & GROVE_TYPE_CONCURRENT) != 0 ||
-           document->type->merge != NULL;
-}
-
 static bool frontier_equal(grove__frontier a, grove__frontier b)
 {
     return a.count == b.count &&
@@ -257,7 +251,7 @@ grove_status grove__document_add_list(grove_document *document, grove__txn *txn,
     }
     list_walk walk = list_walk_at(part);
     grove_status status = GROVE_OK;
-    if (part->from < part->end && !is_concurrent(document)) {
+    if (part->from < part->end && !grove__document_merges(document)) {
         status = check_chain(document, txn, &walk, error_out);
     }
     if (status == GROVE_OK) {
@@ -337,11 +331,7 @@ grove_status grove__document_take_unsaved(grove_document *document, grove__txn *
                                           uint64_t from, grove_error *error_out)
 {
     /* Others may have removed history, or have packed it differently. */
-    grove_status status = grove__document_look(document, txn, error_out);
-    if (status == GROVE_NONE) {
-        return grove__fail(error_out, GROVE_CONFLICT,
-                           "the document was deleted under this handle; load it anew");
-    }
+    grove_status status = grove__document_look_again(document, txn, error_out);
     grove__list_part part = {&document->unsaved, document->stored,
                              (uint32_t)(from - document->stored),
                              document->unsaved.count};

@@ -402,12 +402,7 @@ static grove_status import_bytes(import_work *work, grove_bytes bytes,
     bool adopts = false;
     grove_status status = take_apart(work, bytes, error_out);
     if (status == GROVE_OK) {
-        status = grove__document_look(document, work->txn, error_out);
-        if (status == GROVE_NONE) {
-            status =
-                grove__fail(error_out, GROVE_CONFLICT,
-                            "the document was deleted under this handle; load it anew");
-        }
+        status = grove__document_look_again(document, work->txn, error_out);
     }
     if (status == GROVE_OK) {
         /* What others saved comes first, so that it is known. */

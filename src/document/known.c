@@ -103,11 +103,7 @@ static grove_status read_batch(grove__known *known, uint64_t clock,
                                grove_error *error_out)
 {
     grove_document *document = known->document;
-    grove_status status = grove__document_look(document, known->txn, error_out);
-    if (status == GROVE_NONE) {
-        return grove__fail(error_out, GROVE_CONFLICT,
-                           "the document was deleted under this handle; load it anew");
-    }
+    grove_status status = grove__document_look_again(document, known->txn, error_out);
     if (status == GROVE_OK && clock < document->meta.base_clock) {
         status =
             grove__fail(error_out, GROVE_HISTORY_REMOVED,

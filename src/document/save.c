@@ -453,11 +453,7 @@ static grove_status place_waiting(grove_document *document, grove__txn *txn,
 static grove_status catch_up(grove_document *document, grove__txn *txn,
                              const uint64_t *expected, grove_error *error_out)
 {
-    grove_status status = grove__document_look(document, txn, error_out);
-    if (status == GROVE_NONE) {
-        return grove__fail(error_out, GROVE_CONFLICT,
-                           "the document was deleted under this handle; load it anew");
-    }
+    grove_status status = grove__document_look_again(document, txn, error_out);
     if (status != GROVE_OK) {
         return status;
     }

@@ -80,8 +80,7 @@ static grove_status append_lacking(const grove_document *document, grove__events
 }
 
 /* Compares a run of the missing events, as far as unsaved ones have its ids,
- * with these. Those that were made here are nobody else's, whatever they say.
- * */
+ * with these. Those that were made here are nobody else's whatever they say. */
 static grove_status compare_run(grove__addition *adding, const grove_event_run *run,
                                 grove_error *error_out)
 {
@@ -205,8 +204,7 @@ static grove_status take_missing(grove_document *document, grove__txn *txn,
         status = compare_all(document, txn, missing, error_out);
     }
     if (status == GROVE_OK && missing->count > shared && rest->count > 0 &&
-        (document->type->capabilities & GROVE_TYPE_CONCURRENT) == 0 &&
-        document->type->merge == NULL) {
+        !grove__document_merges(document)) {
         status =
             grove__fail(error_out, GROVE_UNSUPPORTED,
                         "others saved events that are concurrent with unsaved ones, and "

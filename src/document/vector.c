@@ -71,12 +71,7 @@ grove_status grove_document_version_vector(grove_document *document,
     grove__txn txn;
     status = grove__txn_begin(&document->store->kv, GROVE_TXN_READ, &txn, error_out);
     if (status == GROVE_OK) {
-        status = grove__document_look(document, &txn, error_out);
-        if (status == GROVE_NONE) {
-            status = grove__fail(error_out, GROVE_CONFLICT,
-                                 "the document was deleted or made anew under this "
-                                 "handle; load it anew");
-        }
+        status = grove__document_look_again(document, &txn, error_out);
         if (status == GROVE_OK) {
             status = grove__document_vector(document, &txn, error_out);
         }
