@@ -15,9 +15,15 @@
 #include "base/error.h"
 #include "document/addition.h"
 
+/* What of the tail was read. */
+typedef struct tail_part {
+    uint64_t batches, bytes;
+} tail_part;
+
 /* Appends the stored events that the handle lacks to a list. */
 static grove_status read_missing(grove_document *document, grove__txn *txn,
-                                 grove__events *missing, grove_error *error_out)
+                                 grove__events *missing, tail_part *read,
+                                 grove_error *error_out)
 {
     grove__batch_reader reader;
     grove__events events;
@@ -47,8 +53,8 @@ static grove_status read_missing(grove_document *document, grove__txn *txn,
                                                (uint32_t)(end - clock), error_out);
         }
         if (status == GROVE_OK) {
-            document->tail_batches++;
-            document->tail_bytes += reader.bytes.size;
+            read->batches++;
+            read->bytes += reader.bytes.size;
         }
         clock = end;
     }
@@ -222,24 +228,22 @@ static grove_status take_missing(grove_document *document, grove__txn *txn,
 static grove_status merge_stored(grove_document *document, grove__txn *txn,
                                  grove_error *error_out)
 {
-    uint64_t tail_batches = document->tail_batches;
-    uint64_t tail_bytes = document->tail_bytes;
+    tail_part read = {0, 0};
     grove__events missing;
     grove__events rest;
     grove__events_init(&missing, document->allocator);
     grove__events_init(&rest, document->allocator);
-    grove_status status = read_missing(document, txn, &missing, error_out);
+    grove_status status = read_missing(document, txn, &missing, &read, error_out);
     if (status == GROVE_OK) {
         status = take_missing(document, txn, &missing, &rest, error_out);
     }
     if (status == GROVE_OK) {
         document->stored = document->meta.events;
         document->tail_operations += missing.operations.size / sizeof(grove_operation);
+        document->tail_batches += read.batches;
+        document->tail_bytes += read.bytes;
         document->made_last = false;
         grove__document_find_reach(document);
-    } else {
-        document->tail_batches = tail_batches;
-        document->tail_bytes = tail_bytes;
     }
     grove__events_release(&missing);
     grove__events_release(&rest);
