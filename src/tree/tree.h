@@ -24,7 +24,7 @@
  *       change is open (grove__tree_begin).
  *
  * Nodes, places and attributes are numbers into growing arrays: nothing points.
- * Memory: 52 bytes a node, 48 a place with its links and 8 for finding it; 40
+ * Memory: 48 bytes a node, 56 a place with its links and 8 for finding it; 40
  * an attribute and 8 for finding it, without names and values.
  */
 #ifndef GROVE_TREE_TREE_H
